@@ -180,6 +180,34 @@ def _manual(request: ModelRequest) -> Reaction:
     return _text("It is two years.", 80 if request.kind is Kind.INFERENCE else 24)
 
 
+def _manuals(request: ModelRequest) -> Reaction:
+    """React to texts to embed, to the query, to its parts and to the answers to them."""
+    if request.kind is not Kind.INFERENCE:
+        return _text("", 24)
+    if "sub_question" in request.prompt:
+        parts = [
+            {"sub_question": f"How long is the warranty of the {name}?", "tool_name": name}
+            for name in ("kettle", "toaster")
+        ]
+        return _text(f"```json\n{json.dumps(parts)}\n```", 480)
+    last = "Sub question" in request.prompt
+    return _text("The kettle's, by a year.", 240, 0.2) if last else _text("It is known.", 160)
+
+
+def _handoff(request: ModelRequest) -> Reaction:
+    """React to the two agents, which differ in their prompts."""
+    first = _texts(request)[0]
+    results = sum('"role": "tool"' in text for text in _texts(request))
+    calls = (
+        ("find_order", {"number": "17"}),
+        ("handoff", {"to_agent": "packer", "reason": "It is found."}),
+        ("pack", {"item": "kettle"}),
+    )
+    if results < len(calls):
+        return _tool_calls((160 if "find" in first else 200) + 40 * results, calls[results])
+    return _text("Order 17 is packed.", 360)
+
+
 PROGRAMS: Final = MappingProxyType(
     {
         "book": Program("examples/crews/book.py", _book),
@@ -190,6 +218,8 @@ PROGRAMS: Final = MappingProxyType(
         ),
         "research": Program("examples/graphs/research_graph.py", _research, "langchain.md"),
         "manual": Program("examples/graphs/rag_chain.py", _manual, "langchain.md"),
+        "manuals": Program("examples/documents/two_manuals.py", _manuals, "llama_index.md"),
+        "handoff": Program("examples/documents/handoff.py", _handoff, "llama_index.md"),
         "desk": Program("examples/travel_desk.py", _desk, "openai_agents.md"),
     }
 )
@@ -221,6 +251,7 @@ def _variables(model: ScriptedModel, folder: str) -> dict[str, str]:
         "OTEL_LOGS_EXPORTER": "none",
         "OTEL_PYTHON_DISTRO": "otel_agents",
         "OTEL_PYTHON_CONFIGURATOR": "otel_agents",
+        "OPENAI_API_BASE": model.openai_url,  # of LlamaIndex
         "OPENAI_BASE_URL": model.openai_url,
         "OPENAI_API_KEY": "none",
         "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send to api.openai.com

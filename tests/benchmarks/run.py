@@ -1,8 +1,9 @@
 """Runs the benchmarks and prints their tables: ratios in one run, never absolute promises.
 
-``make bench`` calls it with the interpreters of three more environments: one with OpenTelemetry's own
-distro, one with CrewAI and OpenLLMetry beside it, and one with LangGraph and two other packages that
-instrument it. ``make bench ARGS=crew`` runs the crew alone, ``ARGS=graph`` the graph.
+``make bench`` calls it with the interpreters of four more environments: one with OpenTelemetry's own
+distro, one with CrewAI and OpenLLMetry beside it, one with LangGraph and two other packages that
+instrument it, and one with LlamaIndex and OpenInference. ``make bench ARGS=crew`` runs the crew alone,
+``ARGS=graph`` the graph, ``ARGS=workflow`` the workflow.
 """
 
 from __future__ import annotations
@@ -184,27 +185,39 @@ def crew_runs(python: Path) -> None:
 GRAPH_ROUNDS: Final = 5
 GRAPHS: Final = ("by-hand", "ours", "official", "openinference")
 GRAPH_TARGET: Final = 1.5
+WORKFLOWS: Final = ("by-hand", "ours", "openinference")
 
 
 def graph_runs(python: Path) -> None:
     """Print what instrumentation adds to a graph of 100 nodes; ``python`` has LangGraph."""
     print("\nA graph of 100 nodes: CPU added to a node, µs of the caller and of the process\n")
     for kind in ("sync", "async"):
-        print(f"{kind:24}{'caller':>12}{'by hand':>12}{'process':>9}{'spans':>8}{'target':>8}")
-        found: dict[str, list[dict[str, float]]] = {variant: [] for variant in GRAPHS}
-        for _ in range(GRAPH_ROUNDS):
-            bare = graph_run(python, "none", kind)
-            for variant, runs in found.items():
-                run = graph_run(python, variant, kind)
-                added = {name: run[name] - bare[name] for name in ("caller", "process")}
-                runs.append({**added, "spans": run["spans"]})
+        added_rows(python, "graph_run.py", kind, GRAPHS)
+
+
+def workflow_runs(python: Path) -> None:
+    """Print what instrumentation adds to a workflow of 100 steps; ``python`` has LlamaIndex."""
+    print("\nA workflow of 100 steps: CPU added to a step, µs of the caller and of the process\n")
+    added_rows(python, "workflow_run.py", "async", WORKFLOWS)
+
+
+def added_rows(python: Path, script: str, kind: str, variants: tuple[str, ...]) -> None:
+    """Print what each variant of a script adds to one without instrumentation."""
+    print(f"{kind:24}{'caller':>12}{'by hand':>12}{'process':>9}{'spans':>8}{'target':>8}")
+    found: dict[str, list[dict[str, float]]] = {variant: [] for variant in variants}
+    for _ in range(GRAPH_ROUNDS):
+        bare = one_run(python, script, "none", kind)
         for variant, runs in found.items():
-            graph_row(variant, runs, found["by-hand"])
+            run = one_run(python, script, variant, kind)
+            added = {name: run[name] - bare[name] for name in ("caller", "process")}
+            runs.append({**added, "spans": run["spans"]})
+    for variant, runs in found.items():
+        graph_row(variant, runs, found["by-hand"])
 
 
-def graph_run(python: Path, variant: str, kind: str) -> dict[str, float]:
-    """Return CPU µs per node of one variant, measured in a subprocess."""
-    command = [str(python), str(HERE / "graph_run.py"), variant, kind]
+def one_run(python: Path, script: str, variant: str, kind: str) -> dict[str, float]:
+    """Return CPU µs per node or step of one variant, measured in a subprocess."""
+    command = [str(python), str(HERE / script), variant, kind]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
@@ -233,13 +246,15 @@ print(time.time(), flush=True)
 
 
 if __name__ == "__main__":
-    stock, crewai, langchain, *only = sys.argv[1:]
+    stock, crewai, langchain, llama_index, *only = sys.argv[1:]
     if not only:
         model_calls()
         stream_chunks()
         start_up(Path(stock))
         exits()
-    if only != ["graph"]:
+    if only in ([], ["crew"]):
         crew_runs(Path(crewai))
-    if only != ["crew"]:
+    if only in ([], ["graph"]):
         graph_runs(Path(langchain))
+    if only in ([], ["workflow"]):
+        workflow_runs(Path(llama_index))

@@ -199,6 +199,7 @@ def test_an_earlier_wrapper_still_gets_the_instance(patched: Callable[..., Patch
 
     def observe(wrapped: Function, instance: Any, args: Any, kwargs: Any) -> Any:
         instances.append(instance)
+        inspect.signature(wrapped).bind(*args, **kwargs)  # as LlamaIndex's wrapper does
         return wrapped(*args, **kwargs)
 
     original = vars(toyagents.Agent)["run"]

@@ -104,13 +104,14 @@ def test_tables_of_runs_are_separate(agent: Agent, emission: Emission) -> None:
     assert tree(emission) == ["theirs", "  child"]
 
 
+@pytest.mark.parametrize("hidden", [None, nothing])
 def test_a_run_without_an_operation_links_parent_and_children(
-    agent: Agent, emission: Emission
+    agent: Agent, emission: Emission, hidden: Callable[[Context], None] | None
 ) -> None:
     runs = Runs("toy")
     runs.start(1, None, agent("root"))
-    between = runs.start(2, 1, nothing)
-    runs.start(3, 2, nothing)
+    between = runs.start(2, 1, hidden)
+    runs.start(3, 2, hidden)
     runs.start(4, 3, agent("leaf"))
     run = runs.find(2)
     assert run is not None
@@ -161,15 +162,16 @@ def test_any_hashable_is_an_id(agent: Agent, emission: Emission) -> None:
 
 def test_a_run_ends_by_what_is_reported(agent: Agent, emission: Emission) -> None:
     runs, reported = Runs("toy"), list[Any]()
-    for name in ("told", "failed", "ended"):
+    for name in ("told", "failed", "ended", "returned"):
         runs.start(name, None, agent(name))
     runs.end("told", lambda operation: reported.append(operation.returned("result")))
     runs.fail("failed", LookupError("a secret"))
     runs.end("ended")
+    runs.returned("returned", "result")
     assert reported == ["result"]
     errors_of = {s.name: (s.attributes or {}).get("error.type") for s in emission.spans}
-    assert list(errors_of.values()) == [None, "LookupError", None]
-    assert ended(emission) == ["told", "failed", "ended"]
+    assert list(errors_of.values()) == [None, "LookupError", None, None]
+    assert ended(emission) == ["told", "failed", "ended", "returned"]
 
 
 def test_ending_an_unknown_run_does_nothing(agent: Agent, emission: Emission) -> None:
@@ -179,6 +181,7 @@ def test_ending_an_unknown_run_does_nothing(agent: Agent, emission: Emission) ->
         runs.end("id")
         runs.fail("id", LookupError())
         runs.end("unheard of", lambda operation: pytest.fail("there is none"))
+        runs.returned("unheard of", "result")
     assert ended(emission) == ["once"]
     assert "error.type" not in (emission.span.attributes or {})
 

@@ -11,7 +11,7 @@ import pytest
 from forked import in_a_forked_child
 from opentelemetry.context import Context
 
-from otel_agents.instrumentors import InvokeAgent, Operation, Runs, Telemetry, carry
+from otel_agents.instrumentors import InvokeAgent, Operation, Runs, Step, Telemetry, carry
 from otel_agents.instrumentors._core import errors
 from otel_agents.testing.emission import Emission
 
@@ -107,14 +107,32 @@ def test_an_error_in_a_report_is_raised_and_the_run_has_ended(
     assert (ended(emission), len(runs)) == (["a", "root"], 0)
 
 
-def test_a_run_that_fails_to_start_is_not_in_progress(agent: Agent, emission: Emission) -> None:
+class _Unreadable(Step):
+    def respond(self, value: object) -> None:
+        raise LookupError
+
+
+def test_our_error_in_a_result_is_raised_and_the_run_has_ended(
+    telemetry: Telemetry, emission: Emission
+) -> None:
+    runs = Runs("toy")
+    runs.start("a", None, lambda parent: _Unreadable(telemetry, "step", "a", parent=parent))
+    with pytest.raises(LookupError):
+        runs.returned("a", "result")
+    assert (ended(emission), len(runs)) == (["step a"], 0)
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_run_that_fails_to_start_is_not_in_progress(
+    agent: Agent, emission: Emission, atomic: bool
+) -> None:
     def unable(parent: Context) -> Operation:
         raise LookupError
 
     runs = Runs("toy")
     runs.start("root", None, agent("root"))
     with pytest.raises(LookupError):
-        runs.start("a", "root", unable)
+        runs.start("a", "root", unable, atomic=atomic)
     assert (runs.find("a"), len(runs)) == (None, 1)
     runs.start("below", "a", agent("below"))
     runs.end("below")

@@ -25,7 +25,14 @@ LAWS: dict[str, list[str]] = json.loads((HERE / "laws.json").read_text("utf-8"))
 """The laws that run on versions other than the newest, by the ends of their test files' names."""
 SCRIPTS = {
     "demo": ("demo", "distro/src/otel_agents/distro/demo/__main__.py"),
-    "bench": (MAIN, "tests/benchmarks/run.py", "stock", "bench-crewai", "bench-langchain"),
+    "bench": (
+        MAIN,
+        "tests/benchmarks/run.py",
+        "stock",
+        "bench-crewai",
+        "bench-langchain",
+        "bench-llama-index",
+    ),
     "readme": ("demo", "docs/readme.py"),
     "dist": (MAIN, "tests/environments/distributions.py"),
     "load": ("backends", "tests/backends/load.py"),
@@ -218,6 +225,8 @@ def lock(environments: Environments, only: list[str]) -> None:
             packages = [*LIFTED, *row.get("lifted", [])]
             lifted = [f"--exclude-newer-package={package}={today}" for package in packages]
             dated = ["--exclude-newer", row["exclude_newer"], *lifted]
+        if "overrides" in row:
+            dated += ["--override", str(HERE / row["overrides"])]
         source, target = HERE / f"{name}.in", HERE / f"{name}.txt"
         run(environments.uv(), "pip", "compile", *options, *silent, *dated, source, "-o", target)
 

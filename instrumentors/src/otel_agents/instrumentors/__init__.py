@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from ._core.operations import Runs as Runs
     from ._core.operations import Step as Step
     from ._core.operations import error_type as error_type
+    from ._core.operations import evaluated as evaluated
     from ._core.operations import hand_over as hand_over
     from ._core.operations import interrupted as interrupted
     from ._core.operations import step as step
@@ -100,7 +101,7 @@ _ROOMS: Final = MappingProxyType(
                 "Runs",
                 "Step",
             ),
-            *("error_type", "hand_over", "interrupted", "step"),
+            *("error_type", "evaluated", "hand_over", "interrupted", "step"),
         ),
         "patching.instrumentor": ("AgentInstrumentor",),
         "patching.patches": ("Patch", "Registration"),
@@ -150,6 +151,7 @@ __all__ = [
     "carry",
     "conversation_id",
     "error_type",
+    "evaluated",
     "follow_held",
     "guarded",
     "hand_over",

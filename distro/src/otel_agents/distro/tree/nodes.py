@@ -32,7 +32,11 @@ _KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
 )
 _OUTCOMES: Final = (attr.OTEL_AGENTS_STEP_OUTCOME, attr.OTEL_AGENTS_HANDOFF_TO)
 _LONGEST_TEXT: Final = 240
-_UNREMARKABLE: Final = frozenset(("stop", "tool_calls", "end_turn", "completed", "tool_use"))
+_OVER_MANY: Final = frozenset(("batch", "evaluate", "parallel"))
+"""The types of steps that run something over many inputs."""
+_UNREMARKABLE: Final = frozenset(
+    ("stop", "tool_call", "tool_calls", "end_turn", "completed", "tool_use")
+)
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,10 @@ def _first_of(attributes: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _details(attributes: Mapping[str, Any]) -> Iterator[str]:
-    attempts = _number(attributes, attr.OTEL_AGENTS_STEP_COUNT) or 0
-    if attempts > 1 and attr.OTEL_AGENTS_STEP_NUMBER not in attributes:
-        yield f"{attempts} tries"
+    count = _number(attributes, attr.OTEL_AGENTS_STEP_COUNT) or 0
+    if count > 1 and attr.OTEL_AGENTS_STEP_NUMBER not in attributes:
+        over_many = attributes.get(attr.OTEL_AGENTS_STEP_TYPE) in _OVER_MANY
+        yield f"{count} runs" if over_many else f"{count} tries"
     caller = attributes.get(attr.OTEL_AGENTS_TOOL_CALLER)
     if caller:
         yield _line(f"for {caller}")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
+from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.semconv import attributes as attr
@@ -20,9 +22,9 @@ from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
 from ._names import Announcements, given_name, labelled
 from ._outside import batched_conversation, conversation_context
-from ._runs import RUNS, Node, end_with_task
+from ._runs import RUNS, Details, Node, end_with_task, key_of, run_above, serialized_name
 
-__all__ = ["ChainStart", "in_tool", "on_composite", "serialized_name", "start"]
+__all__ = ["on_composite", "start"]
 
 _HIDDEN: Final = "langsmith:hidden"
 """The tag of runs that LangGraph does not show either."""
@@ -31,89 +33,50 @@ _COMPOSITES: Final = Announcements[bool]("otel_agents_composites", limit=8)
 """The composites that the application named. LangChain reports one that streams as a function, and
 LangGraph a function as a composite."""
 
-_Begin = Callable[[Context], Operation | None]
+_NODE: Final = "graph:step:"
+"""The start of a tag that only a node of a graph has, and not what it calls."""
+_PART: Final = "seq:step:"
+"""The start of a tag of the parts of a sequence."""
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+_Begin: TypeAlias = Callable[[Context], Operation]
+_Metadata: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class ChainStart:
-    """What LangChain reports when a chain starts.
-
-    Attributes:
-        run_id: Its key in `RUNS`.
-        parent_id: The key of the run that called it.
-        name: The name that it was given, or that of its class or function.
-        inputs: Its input.
-        tags: Its tags.
-        metadata: Its metadata, with those of the runs that called it.
-        composite: Whether it consists of others, as a sequence; a function or a prompt does not.
-    """
-
-    run_id: Any
-    parent_id: Any
-    name: str | None
-    inputs: Any
-    tags: Sequence[str]
-    metadata: Mapping[str, Any]
-    _: KW_ONLY
-    composite: bool
-
-    @property
-    def is_node(self) -> bool:
-        """Whether it is a node of a graph: only that has the tag, and not what it calls."""
-        return _has_tag(self.tags, "graph:step:")
-
-    @property
-    def is_part(self) -> bool:
-        """Whether it is one of the parts of a sequence."""
-        return _has_tag(self.tags, "seq:step:")
-
-    @property
-    def number(self) -> int | None:
-        """The number of its step in the graph; tasks of the functional API have none."""
-        step = self.metadata.get("langgraph_step")
-        return step if isinstance(step, int) and step > 0 else None
-
-    @property
-    def namespace(self) -> str:
-        """Where LangGraph keeps the state of its node; what the node calls inherits it."""
-        return str(self.metadata.get("langgraph_checkpoint_ns", ""))
-
-
-def _has_tag(tags: Sequence[str], start: str) -> bool:
-    for tag in tags:  # noqa: SIM110  a generator costs more than the loop, at each node
-        if tag.startswith(start):
-            return True
-    return False
-
-
-def serialized_name(serialized: Mapping[str, Any] | None) -> str | None:
-    """Return the name in the description of an object that LangChain passes to callbacks."""
-    if not serialized:
-        return None
-    name = serialized.get("name") or (serialized.get("id") or [None])[-1]
-    return str(name) if name else None
-
-
-def start(telemetry: Telemetry, run: ChainStart) -> None:
+@guarded("starting a chain")
+def start(
+    telemetry: Telemetry, serialized: Mapping[str, Any] | None, inputs: Any, details: Details
+) -> None:
     """Start a chain, with a span if it has one."""
-    above = RUNS.find(run.parent_id) if run.parent_id is not None else RUNS.current()
-    node = above.facts if above is not None else None
-    graph = GRAPHS.take(run.name)
+    name: str | None = details.get("name") or serialized_name(serialized)
+    run_id, parent_id = key_of(details["run_id"]), key_of(details.get("parent_run_id"))
+    tags, metadata = details.get("tags") or (), details.get("metadata") or _EMPTY
+    above, graph = run_above(parent_id), GRAPHS.take(name)
+    node: Node | None = above.facts if above is not None else None
+    own = None
     if graph is not None:
-        begin, facts = _graph(telemetry, run, graph, node)
-    elif above is None and run.parent_id is None:
-        begin, facts = _root(telemetry, run), None
-    elif node is not None and run.is_node:
-        begin, facts = _node(telemetry, run, node, "node")
-    elif node is not None and _is_task(run, node):
-        begin, facts = _node(telemetry, run, node, "task")
+        own = Node(graph, run_id, _namespace(metadata), internal=graph.is_agent)
+        number = _number(metadata) if _has_tag(tags, _NODE) else None
+        begin = _graph(telemetry, graph, name, number, node, inputs, metadata)
+    elif above is None and parent_id is None:
+        begin = _workflow(telemetry, InvokeWorkflow, given_name(name), None, inputs, metadata)
+    elif (
+        above is not None
+        and node is not None
+        and (kind := _kind_of_node(name, tags, metadata, node))
+    ):
+        own = Node(node.graph, run_id, _namespace(metadata), internal=node.internal)
+        shown = _HIDDEN not in tags
+        begin = _node(telemetry, kind, name, metadata, own, above) if shown else None
     else:
-        begin, facts = _part(telemetry, run, node), None
+        is_function = "run_type" in details
+        begin = _part(telemetry, name, is_function, _has_tag(tags, _PART), above)
+    atomic = graph is None
     if telemetry.gate.enabled:
-        begin = labelled(begin, run.tags, run.metadata)
-    RUNS.start(run.run_id, run.parent_id, begin, facts=facts)
+        begin, atomic = labelled(begin, tags, metadata), False
+    RUNS.start(run_id, parent_id, begin, facts=own, atomic=atomic)
     if above is None:
-        end_with_task(run.run_id)
+        end_with_task(run_id)
 
 
 def on_composite(telemetry: Telemetry, call: Call) -> Observation | None:
@@ -128,101 +91,115 @@ def on_composite(telemetry: Telemetry, call: Call) -> Observation | None:
 
 
 def _graph(
-    telemetry: Telemetry, run: ChainStart, graph: Graph, node: Node | None
-) -> tuple[_Begin, Node]:
+    telemetry: Telemetry,
+    graph: Graph,
+    run_name: str | None,
+    number: int | None,
+    node: Node | None,
+    inputs: Any,
+    metadata: _Metadata,
+) -> _Begin:
     """Start a graph or an agent. In a node that is one graph, its span is the node's."""
-    name, number = (node.name, node.number) if node and node.name is not None else (None, None)
-    if run.is_node:
-        number = run.number
-    own = given_name(graph.name)
-    named = (own or given_name(run.name)) if graph.is_agent else (given_name(run.name) or own)
-    name = named or given_name(graph.entrypoint) or name
+    own, given = given_name(graph.name), given_name(run_name)
+    name = ((own or given) if graph.is_agent else (given or own)) or given_name(graph.entrypoint)
+    if node is not None and node.name is not None:
+        name, number = name or node.name, number or node.number
     kind = InvokeAgent if graph.is_agent else InvokeWorkflow
+    return _workflow(telemetry, kind, name, number, inputs, metadata)
 
+
+def _workflow(
+    telemetry: Telemetry,
+    kind: type[InvokeAgent | InvokeWorkflow],
+    name: str | None,
+    number: int | None,
+    inputs: Any,
+    metadata: _Metadata,
+) -> _Begin:
     def begin(parent: Context) -> Operation:
         operation = kind(
             telemetry,
             name,
-            input=state_input(run.inputs),
+            input=state_input(inputs),
             output=state_output,
-            parent=_in_conversation(run, parent),
+            parent=_in_conversation(inputs, metadata, parent),
         )
         if number is not None:
             operation.attributes[attr.OTEL_AGENTS_STEP_NUMBER] = number
         return operation
 
-    return begin, Node(graph, run.run_id, run.namespace, internal=graph.is_agent)
+    return begin
 
 
-def _root(telemetry: Telemetry, run: ChainStart) -> _Begin:
-    return lambda parent: InvokeWorkflow(
-        telemetry,
-        given_name(run.name),
-        input=state_input(run.inputs),
-        output=state_output,
-        parent=_in_conversation(run, parent),
-    )
-
-
-def _in_conversation(run: ChainStart, parent: Context) -> Context:
+def _in_conversation(inputs: Any, metadata: _Metadata, parent: Context) -> Context:
     """Return ``parent`` in the run's conversation; an id that the application set is kept."""
     if conversation_id(parent) is not None:
         return parent
-    metadata = run.metadata
-    batched = batched_conversation(run.inputs, parent)
+    batched = batched_conversation(inputs, parent)
     found = metadata.get("thread_id") or batched or metadata.get("session_id")
     if not found:
         return parent
     return with_conversation_id(str(found), parent)
 
 
-def _is_task(run: ChainStart, node: Node) -> bool:
-    """Return whether this is a task, and not something else that a node calls."""
-    namespace = run.namespace
-    if namespace == node.namespace:
-        return False
-    return namespace.rpartition("|")[2].startswith(f"{run.name}:")
+def _kind_of_node(
+    name: str | None, tags: Sequence[str], metadata: _Metadata, above: Node
+) -> str | None:
+    """Return whether this is a node or a task of the functional API; None if it is neither."""
+    if _has_tag(tags, _NODE):
+        return "node"
+    namespace = _namespace(metadata)
+    is_own = namespace != above.namespace  # what a node or a task calls inherits it
+    return "task" if is_own and namespace.rpartition("|")[2].startswith(f"{name}:") else None
 
 
-def _node(telemetry: Telemetry, run: ChainStart, above: Node, kind: str) -> tuple[_Begin, Node]:
+def _node(
+    telemetry: Telemetry, kind: str, name: str | None, metadata: _Metadata, own: Node, above: Run
+) -> _Begin | None:
     """Start a node or a task; those of an agent are its own affair."""
-    graph, name, number = above.graph, run.name, run.number
-    own = Node(graph, run.run_id, run.namespace, internal=above.internal)
-    if graph is None or above.internal or _HIDDEN in run.tags or name == graph.entrypoint:
-        return _nothing, own
-    if graph.entrypoint is not None:
-        number = None  # LangGraph counts the runs of a thread there, and not the tasks
-    if name in graph.single and run.parent_id == above.run_id:
-        return _nothing, Node(graph, run.run_id, run.namespace, name, number)
-
-    def begin(parent: Context) -> Operation:
-        return Step(telemetry, kind, name, number=number, parent=parent)
-
-    return begin, own
+    outer: Node = above.facts
+    graph = outer.graph
+    if graph is None or outer.internal or name == graph.entrypoint:
+        return None
+    # LangGraph counts the runs of a thread in the functional API, and not the tasks.
+    number = _number(metadata) if graph.entrypoint is None else None
+    if name in graph.single and outer.run_id == above.run_id:
+        own.name, own.number = name, number
+        return None
+    return lambda parent: Step(telemetry, kind, name, number=number, parent=parent)
 
 
-def _part(telemetry: Telemetry, run: ChainStart, node: Node | None) -> _Begin:
+def _part(
+    telemetry: Telemetry, name: str | None, is_function: bool, is_part: bool, above: Run | None
+) -> _Begin | None:
     """Start what another run calls: only a composite that the application named is shown.
 
     The other run may have ended, where a task goes on that it shielded.
     """
-    if not _COMPOSITES.take(run.name):
-        in_node = node is not None and run.parent_id == node.run_id
-        internal = node is not None and node.internal
-        if not run.composite or internal or (in_node and run.is_part):
-            return _nothing
-    name = given_name(run.name)
-    if name is None:
-        return _nothing
-    return lambda parent: Step(telemetry, "chain", name, parent=parent)
+    if not _COMPOSITES.take(name):
+        node: Node | None = above.facts if above is not None else None
+        of_node = node is not None and above is not None and node.run_id == above.run_id and is_part
+        if is_function or of_node or (node is not None and node.internal):
+            return None
+    given = given_name(name)
+    if given is None:
+        return None
+    return lambda parent: Step(telemetry, "chain", given, parent=parent)
 
 
-def in_tool(run_id: Any, parent_id: Any) -> Node | None:
-    """Return the facts of a tool: what it calls is the application's, also in an agent."""
-    above = RUNS.find(parent_id) if parent_id is not None else RUNS.current()
-    node = above.facts if above is not None else None
-    return replace(node, run_id=run_id, name=None, internal=False) if node is not None else None
+def _has_tag(tags: Sequence[str], start: str) -> bool:
+    for tag in tags:  # noqa: SIM110  a generator costs more than the loop, at each node
+        if tag.startswith(start):
+            return True
+    return False
 
 
-def _nothing(parent: Context) -> None:
-    return None
+def _number(metadata: _Metadata) -> int | None:
+    """Return the number of a node's step in the graph; tasks of the functional API have none."""
+    step = metadata.get("langgraph_step")
+    return step if isinstance(step, int) and step > 0 else None
+
+
+def _namespace(metadata: _Metadata) -> str:
+    """Return where LangGraph keeps the state of a node; what the node calls inherits it."""
+    return str(metadata.get("langgraph_checkpoint_ns", ""))

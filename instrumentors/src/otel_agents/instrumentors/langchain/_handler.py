@@ -10,14 +10,10 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
-from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls.callbacks import guarded
-from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _chains, _work
-from ._names import labelled
-from ._runs import RUNS, fail, key_of
+from ._runs import end, fail, key_of
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -71,111 +67,46 @@ class RunHandler(BaseCallbackHandler):
         """Whether the application's own events are ignored."""
         return True
 
-    @guarded("starting a chain")
     def on_chain_start(
-        self,
-        serialized: dict[str, Any] | None,
-        inputs: Any,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        tags: list[str] | None = None,
-        metadata: dict[str, Any] | None = None,
-        **kwargs: Any,
+        self, serialized: dict[str, Any] | None, inputs: Any, **details: Any
     ) -> None:
         """Start a graph, a node, a chain or a part of one."""
-        if self.telemetry is None:
-            return
-        name = kwargs.get("name") or _chains.serialized_name(serialized)
-        run = _chains.ChainStart(
-            key_of(run_id),
-            key_of(parent_run_id),
-            name,
-            inputs,
-            tags or (),
-            metadata or {},
-            composite="run_type" not in kwargs,
-        )
-        _chains.start(self.telemetry, run)
+        if self.telemetry is not None:
+            _chains.start(self.telemetry, serialized, inputs, details)
 
-    @errors.guarded("ending a chain")
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """End it with its result."""
-        _end(run_id, outputs)
-
-    @errors.guarded("ending a chain")
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """End it with what it raised."""
-        fail(key_of(run_id), error)
-
-    @guarded("starting a tool")
     def on_tool_start(
-        self,
-        serialized: dict[str, Any] | None,
-        input_str: str,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        inputs: dict[str, Any] | None = None,
-        **kwargs: Any,
+        self, serialized: dict[str, Any] | None, input_str: str, **details: Any
     ) -> None:
         """Start a tool."""
         if self.telemetry is not None:
-            name = _chains.serialized_name(serialized) or kwargs.get("name")
-            begin = _work.tool(
-                self.telemetry, str(name), input_str if inputs is None else inputs, kwargs
-            )
-            if self.telemetry.gate.enabled:
-                begin = labelled(begin, kwargs.get("tags"), kwargs.get("metadata"))
-            key, parent = key_of(run_id), key_of(parent_run_id)
-            RUNS.start(key, parent, begin, facts=_chains.in_tool(key, parent))
+            _work.start_tool(self.telemetry, serialized, input_str, details)
 
-    @errors.guarded("ending a tool")
-    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """End it with its result."""
-        _end(run_id, output)
-
-    @errors.guarded("ending a tool")
-    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """End it with what it raised."""
-        fail(key_of(run_id), error)
-
-    @guarded("starting a retriever")
     def on_retriever_start(
-        self,
-        serialized: dict[str, Any] | None,
-        query: str,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        **kwargs: Any,
+        self, serialized: dict[str, Any] | None, query: str, **details: Any
     ) -> None:
         """Start a retriever."""
         if self.telemetry is not None:
-            name = kwargs.get("name") or _chains.serialized_name(serialized)
-            begin = _work.retriever(self.telemetry, query, name)
-            if self.telemetry.gate.enabled:
-                begin = labelled(begin, kwargs.get("tags"), kwargs.get("metadata"))
-            RUNS.start(key_of(run_id), key_of(parent_run_id), begin)
+            _work.start_retriever(self.telemetry, serialized, query, details)
 
-    @errors.guarded("ending a retriever")
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **details: Any) -> None:
+        """End it with its result."""
+        end(run_id, outputs)
+
+    def on_tool_end(self, output: Any, *, run_id: UUID, **details: Any) -> None:
+        """End it with its result."""
+        end(run_id, output)
+
     def on_retriever_end(
-        self, documents: Sequence[Document], *, run_id: UUID, **kwargs: Any
+        self, documents: Sequence[Document], *, run_id: UUID, **details: Any
     ) -> None:
         """End it with its documents."""
-        _end(run_id, documents)
+        end(run_id, documents)
 
-    @errors.guarded("ending a retriever")
-    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **details: Any) -> None:
         """End it with what it raised."""
         fail(key_of(run_id), error)
 
-
-def _end(run_id: UUID, result: Any) -> None:
-    def report(operation: Operation) -> None:
-        operation.returned(result)
-
-    RUNS.end(key_of(run_id), report)
+    on_tool_error = on_retriever_error = on_chain_error
 
 
 def register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:

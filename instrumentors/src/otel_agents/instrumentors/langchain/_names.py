@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from opentelemetry.context import Context
 
@@ -26,6 +26,7 @@ __all__ = [
     "Labels",
     "given_name",
     "labelled",
+    "labelled_by",
     "labels_of",
     "labels_of_config",
     "with_labels",
@@ -155,13 +156,21 @@ _GIVEN: Final = Slot("langchain-given-labels", Labels)
 """The labels of the model call that is about to be made."""
 
 
+_Begin: TypeAlias = Callable[[Context], Operation | None]
+
+
+def labelled_by(telemetry: Telemetry, begin: _Begin, details: Mapping[str, Any]) -> _Begin | None:
+    """Return what starts the operation of a run, and records what LangChain reports of it."""
+    if not telemetry.gate.enabled:
+        return begin
+    return labelled(begin, details.get("tags"), details.get("metadata"))
+
+
 def labelled(
-    begin: Callable[[Context], Operation | None],
-    tags: Sequence[str] | None,
-    metadata: Mapping[str, Any] | None,
-) -> Callable[[Context], Operation | None]:
+    begin: _Begin | None, tags: Sequence[str] | None, metadata: Mapping[str, Any] | None
+) -> _Begin | None:
     """Return what starts the operation of a run, and records the labels that are its own."""
-    if not tags and not metadata:
+    if begin is None or (not tags and not metadata):
         return begin
     labels = Labels(tags or (), metadata or {})
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from opentelemetry.context import Context
 
@@ -28,11 +28,13 @@ __all__ = [
     "INTERRUPTED",
     "ROOTS",
     "RUNS",
+    "Details",
     "InRun",
     "Node",
     "context_of_config",
     "context_of_manager",
     "context_of_runnable",
+    "end",
     "end_with_task",
     "fail",
     "in_run",
@@ -42,7 +44,13 @@ __all__ = [
     "key_of",
     "leaves_graph",
     "report_interrupt",
+    "run_above",
+    "serialized_name",
 ]
+
+Details: TypeAlias = Mapping[str, Any]
+"""What LangChain reports when a run starts: ``run_id``, ``parent_run_id``, ``name``, ``run_type``,
+and ``tags`` and ``metadata`` with those of the runs that called it."""
 
 RUNS: Final = Runs("langchain")
 
@@ -53,6 +61,19 @@ def key_of(run_id: Any) -> Any:
     The hash and the comparison of a UUID are Python functions, and each run needs several.
     """
     return getattr(run_id, "int", run_id)
+
+
+def run_above(parent_id: Any) -> Run | None:
+    """Return the run with the key ``parent_id``; for None, that of the current context."""
+    return RUNS.find(parent_id) if parent_id is not None else RUNS.current()
+
+
+def serialized_name(serialized: Mapping[str, Any] | None) -> str | None:
+    """Return the name in the description of an object that LangChain passes to callbacks."""
+    if not serialized:
+        return None
+    name = serialized.get("name") or (serialized.get("id") or [None])[-1]
+    return str(name) if name else None
 
 
 ROOTS: Final[ByObject[asyncio.Task[Any], list[Any]]] = ByObject()
@@ -107,6 +128,13 @@ def context_of_manager(telemetry: Telemetry, call: Call) -> Context | None:
     return RUNS.context_of(key_of(getattr(manager, "run_id", None)))
 
 
+@errors.guarded("ending a run")
+def end(run_id: Any, result: Any) -> None:
+    """End the run that LangChain calls ``run_id`` with its result."""
+    RUNS.returned(key_of(run_id), result)
+
+
+@errors.guarded("ending a run")
 def fail(run_id: Any, error: BaseException) -> None:
     """End the run with the key ``run_id`` with what it raised, which need not be an error.
 

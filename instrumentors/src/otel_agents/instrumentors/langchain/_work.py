@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.operations import ExecuteTool, Memory, Retrieval
@@ -18,8 +20,8 @@ from otel_agents.semconv import values
 from otel_agents.semconv.values import Operation
 
 from ._content import tool_result
-from ._names import given_name
-from ._runs import RUNS, InRun, in_run, key_of
+from ._names import given_name, labelled_by
+from ._runs import RUNS, Details, InRun, Node, in_run, key_of, run_above, serialized_name
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
@@ -31,11 +33,11 @@ __all__ = [
     "get_item",
     "put_item",
     "reranking",
-    "retriever",
     "running",
     "search_items",
     "searching",
-    "tool",
+    "start_retriever",
+    "start_tool",
 ]
 
 
@@ -55,28 +57,34 @@ class _Tool(ExecuteTool):
         super().respond(value)
 
 
-def tool(
-    telemetry: Telemetry, name: str, arguments: Any, details: Mapping[str, Any]
-) -> Callable[[Context], ExecuteTool | None]:
-    """Return what starts a tool; an executor's own, which hand back an error, are not shown.
+@guarded("starting a tool")
+def start_tool(
+    telemetry: Telemetry, serialized: Mapping[str, Any] | None, text: str, details: Details
+) -> None:
+    """Start a tool; an executor's own, which hand back an error, are not shown.
 
-    Args:
-        telemetry: What to emit with.
-        name: The tool's name.
-        arguments: Its arguments.
-        details: What else LangChain reports; older versions report no id of the call.
+    What it calls is the application's, also in an agent. Older versions report no id of the call,
+    and its arguments only as ``text``.
     """
-    if name in _OWN_TOOLS:
-        return lambda parent: None
-    call_id = details.get("tool_call_id")
-    return lambda parent: _Tool(
-        telemetry,
-        name,
-        call_id=call_id if isinstance(call_id, str) else None,
-        arguments=arguments,
-        result=_result,
-        parent=parent,
-    )
+    name = str(serialized_name(serialized) or details.get("name"))
+    call_id, arguments = details.get("tool_call_id"), details.get("inputs")
+
+    def begin(parent: Context) -> ExecuteTool:
+        return _Tool(
+            telemetry,
+            name,
+            call_id=call_id if isinstance(call_id, str) else None,
+            arguments=text if arguments is None else arguments,
+            result=_result,
+            parent=parent,
+        )
+
+    run_id, parent_id = key_of(details["run_id"]), key_of(details.get("parent_run_id"))
+    above = run_above(parent_id)
+    node: Node | None = above.facts if above is not None else None
+    own = replace(node, run_id=run_id, name=None, internal=False) if node is not None else None
+    shown = labelled_by(telemetry, begin, details) if name not in _OWN_TOOLS else None
+    RUNS.start(run_id, parent_id, shown, facts=own)
 
 
 def _result(value: ToolMessage | Any) -> Any:
@@ -113,15 +121,20 @@ def _document(document: Document) -> dict[str, Any]:
     }
 
 
-def retriever(telemetry: Telemetry, query: str, name: str | None) -> Callable[[Context], Retrieval]:
-    """Return what starts a retriever; its name may be that of its class."""
+@guarded("starting a retriever")
+def start_retriever(
+    telemetry: Telemetry, serialized: Mapping[str, Any] | None, query: str, details: Details
+) -> None:
+    """Start a retriever; its name may be that of its class."""
+    name = details.get("name") or serialized_name(serialized)
 
     def begin(parent: Context) -> Retrieval:
         search = _Search(telemetry, data_source=given_name(name), parent=parent)
         search.content.retrieval_query = query
         return search
 
-    return begin
+    shown = labelled_by(telemetry, begin, details)
+    RUNS.start(key_of(details["run_id"]), key_of(details.get("parent_run_id")), shown)
 
 
 def searching(telemetry: Telemetry, call: Call) -> Observation | None:

@@ -159,6 +159,7 @@ def _begin(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | Non
 def begin(start: Callable[..., Any], *args: Any) -> Any:
     """Return what ``start(*args)`` starts; if it fails, the operation that it started before."""
     outer, started = STARTED.get(), StartedOperations()
+    started.over = False
     STARTED.set(started)
     try:
         return start(*args)
@@ -172,7 +173,9 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
         raise
     finally:
         started.over = True
-        STARTED.set(outer)
+        started.clear()  # what is over may stay in the context, and holds nothing
+        if outer is not None and not outer.over:
+            STARTED.set(outer)
 
 
 def _started(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:

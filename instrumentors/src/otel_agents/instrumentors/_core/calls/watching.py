@@ -136,7 +136,8 @@ class _Attaching:
                 value = function(*args, **kwargs)
                 if switch.on and not is_suppressed():
                     try:
-                        context = context_of(telemetry, call_of(function, args, kwargs, bound))
+                        instance, rest = (args[0], args[1:]) if bound else (None, args)
+                        context = context_of(telemetry, Call(function, instance, rest, kwargs))
                         if isinstance(context, Context):
                             attach(context)
                     except Exception:

@@ -70,8 +70,6 @@ def announce(operation: Operation, context: Context) -> Context:
 
 def without_official_calls(context: Context) -> Context:
     """Return ``context`` without official calls, for a tool, an agent or a workflow."""
-    if MODULE not in sys.modules:
-        return context
     for key in _KEYS:
         if get_value(key, context) is not None:
             context = set_value(key, None, context)

@@ -84,7 +84,9 @@ def is_suppressed() -> bool:
     context = get_current()
     if _SUPPRESSED is None:
         return not is_instrumentation_enabled()
-    return bool(context.get(_SUPPRESSED) or context.get(_SUPPRESSED_PLAINLY))
+    return (_SUPPRESSED in context and bool(context[_SUPPRESSED])) or (
+        _SUPPRESSED_PLAINLY in context and bool(context[_SUPPRESSED_PLAINLY])
+    )
 
 
 def scope_of(context: Context | None = None) -> Scope:

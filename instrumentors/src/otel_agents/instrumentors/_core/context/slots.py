@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from opentelemetry.context import Context, create_key, get_current, set_value
+from opentelemetry.context import Context, create_key, get_current
 
 __all__ = ["Slot"]
 
@@ -39,4 +39,5 @@ class Slot(Generic[_Value]):
 
     def set(self, value: _Value | None, context: Context | None = None) -> Context:
         """Return ``context`` (default: the current one) with ``value``; None empties the slot."""
-        return set_value(self._key, value, context)
+        known = get_current() if context is None else context
+        return Context({**known, self._key: value})

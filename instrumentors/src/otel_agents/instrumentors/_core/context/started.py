@@ -29,8 +29,10 @@ class StartedOperation(Protocol):
 class StartedOperations(list[StartedOperation]):
     """The operations that a start function has started, the outermost first."""
 
-    over = False
-    """Whether the start function has returned; a task that inherits this list adds nothing then."""
+    __slots__ = ("over",)
+
+    over: bool
+    """Whether the start function has returned; a task that inherits this adds nothing then."""
 
 
 STARTED: Final[ContextVar[StartedOperations | None]] = ContextVar(

@@ -21,6 +21,7 @@ from otel_agents.semconv import values
 from .inference import (
     Embeddings,
     Inference,
+    LocalEmbeddings,
     ModelCall,
     Server,
 )
@@ -84,6 +85,8 @@ class ClaimedCall:
         if official.find(operation, self._parent) is None:
             self.context = official.announce(operation, self.context)
         self.server: Server | None = None
+        self.in_process = False
+        """Whether the model runs in this process: a span of its embeddings is INTERNAL."""
         self.started: ModelCall | None = None
         self._send_error: BaseException | None = None
         self._record_request = record_request if telemetry.gate.enabled else None
@@ -250,7 +253,8 @@ class ClaimedCall:
             return False
 
     def _report(self, attempt: Attempt | None) -> ModelCall:
-        kind = Embeddings if self.operation is values.Operation.EMBEDDINGS else Inference
+        embeddings = LocalEmbeddings if self.in_process else Embeddings
+        kind = embeddings if self.operation is values.Operation.EMBEDDINGS else Inference
         call = kind(
             self._telemetry,
             self.operation,

@@ -1,4 +1,4 @@
-"""Events within a run that are no operations: an agent hands over, a run waits for input."""
+"""Events of a run that are no operations: it hands over, waits for input, has a score."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from otel_agents.instrumentors._core.telemetry.gate import CLOSED
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.events import OTEL_AGENTS_HANDOFF, OTEL_AGENTS_INTERRUPT, Event
+from otel_agents.semconv.events import (
+    GEN_AI_EVALUATION_RESULT,
+    OTEL_AGENTS_HANDOFF,
+    OTEL_AGENTS_INTERRUPT,
+    Event,
+)
 
 from .agents import Step
 
-__all__ = ["hand_over", "interrupted"]
+__all__ = ["evaluated", "hand_over", "interrupted"]
 
 _HANDOFF: Final = "handoff"
 
@@ -54,6 +59,24 @@ def interrupted(telemetry: Telemetry, value: Any = None, context: Context | None
     gate = telemetry.gate if scope_of(context).records_content else CLOSED
     attributes = gate.value_attribute(attr.OTEL_AGENTS_INTERRUPT_VALUE, value)
     _emit(telemetry, OTEL_AGENTS_INTERRUPT, attributes, context)
+
+
+def evaluated(
+    telemetry: Telemetry, name: str, score: float, context: Context | None = None
+) -> None:
+    """Emit ``gen_ai.evaluation.result``: a metric scored what a program returned.
+
+    Args:
+        telemetry: What to emit with.
+        name: The metric's name.
+        score: The score.
+        context: The context with the span of what was scored; default is the current one.
+    """
+    attributes: dict[str, Any] = {
+        attr.GEN_AI_EVALUATION_NAME: name,
+        attr.GEN_AI_EVALUATION_SCORE_VALUE: score,
+    }
+    _emit(telemetry, GEN_AI_EVALUATION_RESULT, attributes, context)
 
 
 def _emit(

@@ -22,7 +22,7 @@ from .kinds import Kind
 from .operation import Operation
 from .owner import OURS, owner_of
 
-__all__ = ["Embeddings", "FetchResponse", "Inference", "ModelCall", "Server"]
+__all__ = ["Embeddings", "FetchResponse", "Inference", "LocalEmbeddings", "ModelCall", "Server"]
 
 Server = tuple[str, int]
 """Host and port of the provider's endpoint."""
@@ -221,6 +221,13 @@ class Embeddings(ModelCall):
 
     __slots__ = ()
     kind = kinds.EMBEDDINGS
+
+
+class LocalEmbeddings(Embeddings):
+    """Embeddings by a model that this process runs."""
+
+    __slots__ = ()
+    kind = kinds.LOCAL_EMBEDDINGS
 
 
 class FetchResponse(ModelCall):

@@ -24,6 +24,7 @@ __all__ = [
     "EMBEDDINGS",
     "INFERENCE",
     "LOCAL_CLIENT",
+    "LOCAL_EMBEDDINGS",
     "MCP_CLIENT",
     "MCP_SERVER",
     "SCOPE",
@@ -126,6 +127,10 @@ INFERENCE: Final = Kind(
     event=events.GEN_AI_CLIENT_INFERENCE_OPERATION_DETAILS,
 )
 EMBEDDINGS: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION, _INPUT_TOKENS), conversation=False)
+LOCAL_EMBEDDINGS: Final = Kind(
+    SpanKind.INTERNAL, (_CLIENT_DURATION, _INPUT_TOKENS), conversation=False
+)
+"""Embeddings by a model that this process runs."""
 CLIENT: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION,))
 CLIENT_ALONE: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION,), conversation=False)
 """A call of a service that belongs to no conversation."""

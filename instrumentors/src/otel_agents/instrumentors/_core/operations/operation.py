@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeVar, final
+from typing import Any, ClassVar, Final, TypeVar, final
 from weakref import ReferenceType
 
 from opentelemetry.context import Context, get_current
@@ -41,6 +41,9 @@ from .owner import OURS, Owner
 __all__ = ["Operation"]
 
 _Class = TypeVar("_Class")
+
+_SPAN: Final = next(iter(set_span_in_context(INVALID_SPAN, Context())))
+"""OpenTelemetry's key of the current span: its function copies a context more often than needed."""
 
 
 class Operation:
@@ -130,7 +133,7 @@ class Operation:
         hidden = scope.inference is not None or scope.embeddings is not None
         outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
         self.span = self._start_span(name, outside, links) if owner.has_span else INVALID_SPAN
-        context = parent if self.span is INVALID_SPAN else set_span_in_context(self.span, parent)
+        context = parent if self.span is INVALID_SPAN else Context({**parent, _SPAN: self.span})
         self.recording = self.span.is_recording()
         emitted = telemetry.settings.emit_event
         self.detailed = self.recording or emitted or not owner.emits
@@ -304,23 +307,15 @@ class Operation:
             self.end_time = self.start_time + max(self.elapsed(), 0)
             self.duration = (self.end_time - self.start_time) / 1e9
             try:
-                self._finalize_and_emit()
+                self._emit()
             finally:
                 try:
-                    _guard("ending a span", self.span.end, self.end_time, foreign=True)
+                    self.span.end(self.end_time)
+                except Exception:  # of a span processor
+                    errors.foreign_error("ending a span")
                 finally:
                     self._deregister()
                     self.error = None  # its frames reference this operation and the application
-
-    def _finalize_and_emit(self) -> None:
-        if self.error_type is not None:
-            self.attributes[attr.ERROR_TYPE] = self.error_type
-        if self._finalizes:
-            _guard("describing an operation", self._finalize)
-        if self._owner.emits:
-            self._emit()
-        else:
-            _guard("handing an operation over", self._owner.receive, self.known)
 
     def _is_held_open(self) -> bool:
         hold_open, self.hold_open = self.hold_open, None
@@ -339,6 +334,13 @@ class Operation:
 
     def _emit(self) -> None:
         """Emit each part by itself, so that an error in one part costs only that part."""
+        if self.error_type is not None:
+            self.attributes[attr.ERROR_TYPE] = self.error_type
+        if self._finalizes:
+            _guard("describing an operation", self._finalize)
+        if not self._owner.emits:
+            _guard("handing an operation over", self._owner.receive, self.known)
+            return
         kind, telemetry = self._kind, self.telemetry
         event = kind.event if telemetry.settings.emit_event else None
         known = self.known if kind.measures or event is not None else {}
@@ -392,8 +394,8 @@ def _classify(
         return default
 
 
-def _guard(action: str, step: Callable[..., object], *args: Any, foreign: bool = False) -> None:
+def _guard(action: str, step: Callable[..., object], *args: Any) -> None:
     try:
         step(*args)
     except Exception:
-        (errors.foreign_error if foreign else errors.internal_error)(action)
+        errors.internal_error(action)

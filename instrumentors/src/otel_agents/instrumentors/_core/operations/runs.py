@@ -26,6 +26,7 @@ __all__ = ["Batch", "Run", "Runs"]
 _LIMIT: Final = 16384
 _ERRORS: Final = 8
 """How many errors of its children a run keeps."""
+_RELEASED: Final = Context()
 
 
 @dataclass(eq=False, slots=True)
@@ -102,7 +103,7 @@ class Run:
     def release(self) -> Operation | None:
         """Return the operation, and release everything, since the context holds the run."""
         operation, self.operation, self.above = self.operation, None, None
-        self.context = Context()  # anything that starts below has the context already
+        self.context = _RELEASED  # anything that starts below has the context already
         return operation
 
 
@@ -115,7 +116,7 @@ class Runs:
         ...     runs.start(run_id, parent_id, lambda parent: InvokeAgent(
         ...         telemetry, name, parent=parent))
         >>> def on_end(run_id, result):
-        ...     runs.end(run_id, lambda operation: operation.returned(result))
+        ...     runs.returned(run_id, result)
 
     Args:
         name: The name of the context key, for debugging.
@@ -132,9 +133,10 @@ class Runs:
         self,
         run_id: Hashable,
         parent_id: Hashable | None,
-        begin: Callable[[Context], Operation | None],
+        begin: Callable[[Context], Operation | None] | None,
         *,
         facts: Any = None,
+        atomic: bool = False,
     ) -> Context:
         """Start the run ``run_id`` and return the context in which its own work runs.
 
@@ -143,20 +145,26 @@ class Runs:
         Args:
             run_id: Its id.
             parent_id: The id of its parent, None for a root.
-            begin: Starts the operation in the given context; returns None to show nothing.
+            begin: Starts the operation in the given context; None, or one that returns None, shows
+                nothing.
             facts: What to keep with it; default is its parent's.
+            atomic: Whether ``begin`` does nothing after it has started the operation. Then what it
+                raises is raised here, and there is no run; that costs less.
         """
         runs = self._runs
         if run_id in runs:
             self._end_earlier(run_id)
         above = runs.get(parent_id) if parent_id is not None else None
         parent = self._context_below(above)
-        operation = around.begin(begin, parent)
-        inside = parent if operation is None else operation.context
-        run = Run(inside, operation, facts, above, run_id=run_id)
-        run.context = self._slot.set(run, run.context)
-        if operation is not None:
-            operation.context = run.context
+        if begin is None:
+            operation = None
+        else:
+            operation = begin(parent) if atomic else around.begin(begin, parent)
+        run = Run(parent, operation, facts, above, run_id=run_id)
+        if operation is None:
+            run.context = self._slot.set(run, parent)
+        else:
+            run.context = operation.context = self._slot.set(run, operation.context)
         if above is None:
             run.root, run.ids, run.batch = run, {}, self._batch.get(parent)
             self._roots.put(run_id, run)
@@ -205,20 +213,34 @@ class Runs:
             run_id: Its id; an id that is not in progress is ignored.
             report: Reports the result or the error to the operation.
         """
-        run = self._runs.pop(run_id, None)
-        if run is None:
-            return
-        if run.ids is not None:
-            self._roots.pop(run_id)
-            self._end_below(run)
-        elif run.root.ids is not None:
-            run.root.ids.pop(run_id, None)
-        operation = run.release()
+        operation = self._remove(run_id)
         if operation is not None:
             try:
                 report(operation)
             finally:
                 operation.end()
+
+    def returned(self, run_id: Hashable, value: Any) -> None:
+        """End the run ``run_id`` with its result ``value``; see `end`."""
+        operation = self._remove(run_id)
+        if operation is not None:
+            try:
+                operation.returned(value)
+            except BaseException:
+                operation.end()
+                raise
+
+    def _remove(self, run_id: Hashable) -> Operation | None:
+        """Remove a run, end everything in it if it is a root, and return its operation."""
+        run = self._runs.pop(run_id, None)
+        if run is None:
+            return None
+        if run.ids is not None:
+            self._roots.pop(run_id)
+            self._end_below(run)
+        elif run.root.ids is not None:
+            run.root.ids.pop(run_id, None)
+        return run.release()
 
     def fail(self, run_id: Hashable, error: BaseException) -> None:
         """End the run ``run_id`` with ``error``, which a child of it may have reported already.

@@ -6,9 +6,11 @@ import functools
 import sys
 import weakref
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
+from otel_agents.instrumentors._core.calls.proxy import Proxy
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 __all__ = ["ReplacedAttribute", "function_of", "static_attribute", "wrap_attribute"]
@@ -93,7 +95,37 @@ def _as_read_from_class(attribute: Any) -> Callable[..., Any]:
 
     A function is itself. What wrapt made takes the instance only if it is read from the class.
     """
-    return attribute.__get__(None, object)
+    read = attribute.__get__(None, object)
+    is_function = cast(Any, type(read)) is FunctionType
+    return read if is_function else _ReadFromInstance(read, attribute)
+
+
+class _ReadFromInstance(Proxy):
+    """What wrapt made, called as a method of its first argument.
+
+    Called as the class has it, wrapt before 2.0 gives its wrapper a function whose signature still
+    has the instance, and a wrapper that binds arguments fails, as LlamaIndex's does.
+    """
+
+    __slots__ = ("_otel_attribute",)
+    _otel_attribute: Any
+
+    def __init__(self, wrapped: Any, attribute: Any) -> None:
+        super().__init__(wrapped)
+        object.__setattr__(self, "_otel_attribute", attribute)
+
+    @property
+    def __class__(self) -> type[Any]:
+        return self._otel_wrapped.__class__  # of the function: `inspect` asks for it
+
+    @__class__.setter
+    def __class__(self, value: type[Any]) -> None:
+        self._otel_wrapped.__class__ = value
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not args:
+            return self._otel_wrapped(**kwargs)
+        return self._otel_attribute.__get__(args[0], type(args[0]))(*args[1:], **kwargs)
 
 
 def function_of(attribute: Any) -> Any:

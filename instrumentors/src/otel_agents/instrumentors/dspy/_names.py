@@ -1,0 +1,85 @@
+"""What a program is called: by its class, which the application wrote, or by its signature."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.tables import ByObject
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from ._types import Module, Signature
+
+__all__ = ["class_name", "derived", "is_built_in", "kind_of", "program_name", "step_name"]
+
+_GENERATED: Final = ("Signature", "StringSignature")
+"""The names that DSPy gives to signatures without one."""
+_LONGEST: Final = 80
+"""Characters of a signature that still serves as a name."""
+_ORIGINS: Final[ByObject[type, tuple[str | None, str]]] = ByObject()
+"""Name and fields of the signature that the application wrote, by what was derived from it."""
+_WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_PREDICTORS: Final = ("predict", "_predict")
+
+
+def is_built_in(program: Module) -> bool:
+    """Return whether the class is DSPy's own."""
+    return type(program).__module__.partition(".")[0] == "dspy"
+
+
+def kind_of(program: Module) -> str:
+    """Return the step type of a program: DSPy's class in lower case, or ``module``."""
+    name = type(program).__name__
+    return _WORD.sub("_", name).lower() if is_built_in(program) else "module"
+
+
+def class_name(value: Any) -> str:
+    """Return the name of a function, or of a value's class."""
+    name = getattr(value, "__name__", None)
+    return name if isinstance(name, str) else type(value).__name__
+
+
+def program_name(program: Module) -> str | None:
+    """Return the name that the application gave: of its class, else of its signature's class."""
+    if not is_built_in(program):
+        return type(program).__name__
+    signature = _signature(program)
+    return _given(signature) if signature is not None else None
+
+
+def step_name(program: Module) -> str | None:
+    """Return `program_name`; for a signature without a name, its fields."""
+    signature = _signature(program)
+    return program_name(program) or (_fields(signature) if signature is not None else None)
+
+
+def derived(telemetry: Telemetry, call: Call, result: type[Signature]) -> None:
+    """Observe ``Signature.insert(…)`` and its kin, which return a signature without a name.
+
+    ``ChainOfThought`` adds an output, optimizers change instructions: the program stays the same.
+    """
+    original: type[Signature] = call.instance
+    _ORIGINS[result] = _ORIGINS.get(original) or (_own_name(original), original.signature)
+
+
+def _signature(program: Any) -> type[Signature] | None:
+    holders = (program, *(getattr(program, name, None) for name in _PREDICTORS))
+    return next(
+        (found for one in holders if (found := getattr(one, "signature", None)) is not None), None
+    )
+
+
+def _given(signature: type[Signature]) -> str | None:
+    name, _ = _ORIGINS.get(signature) or (_own_name(signature), None)
+    return name
+
+
+def _own_name(signature: type[Signature]) -> str | None:
+    return None if signature.__name__ in _GENERATED else signature.__name__
+
+
+def _fields(signature: type[Signature]) -> str | None:
+    _, fields = _ORIGINS.get(signature) or (None, signature.signature)
+    return fields if len(fields) <= _LONGEST else None

@@ -1,0 +1,99 @@
+"""Programs: the outermost one is a workflow, those within it are steps, some are agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import Context
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.api import Message
+from otel_agents.instrumentors._dialects.parts import text_message
+
+from ._names import is_built_in, kind_of, program_name, step_name
+from ._optimizers import apart
+
+if TYPE_CHECKING:
+    from ._types import Module
+
+__all__ = ["AROUND", "EXAMPLE", "Example", "run"]
+
+AROUND: Final = Slot("dspy-program", bool)
+"""Whether the code that runs now is DSPy's: what its own programs call is their own affair."""
+
+_AGENTS: Final = frozenset(("Avatar", "CodeAct", "RLM", "ReAct", "ReActV2"))
+_STEPS: Final = ("trajectory",)
+"""What agents return besides the outputs of their signature."""
+
+
+class Example:
+    """One example of an evaluation, and the context of the program that ran on it."""
+
+    __slots__ = ("context",)
+
+    def __init__(self) -> None:
+        self.context: Context | None = None
+
+
+EXAMPLE: Final = Slot("dspy-example", Example)
+
+
+def run(telemetry: Telemetry, call: Call) -> Operation | None:
+    """Start at ``Module.__call__(…)`` and ``acall``; a program of DSPy's own has no inner steps."""
+    program: Module = call.instance
+    around, built_in = AROUND.get(), is_built_in(program)
+    if _is_agent(program):
+        parent, links = apart() if around is None else (None, None)
+        operation: Operation = InvokeAgent(
+            telemetry,
+            program_name(program),
+            input=_input(call.kwargs),
+            output=_output,
+            parent=parent,
+            links=links,
+        )
+    elif around is None:
+        parent, links = apart()
+        operation = InvokeWorkflow(
+            telemetry,
+            program_name(program),
+            input=_input(call.kwargs),
+            output=_output,
+            parent=parent,
+            links=links,
+        )
+    elif around and built_in:
+        return None
+    else:
+        operation = Step(telemetry, kind_of(program), step_name(program))
+    operation.context = AROUND.set(built_in, operation.context)
+    example = EXAMPLE.get()
+    if example is not None and example.context is None:
+        example.context = operation.context
+    return operation
+
+
+def _is_agent(program: Module) -> bool:
+    return any(
+        base.__name__ in _AGENTS and base.__module__.startswith("dspy.predict.")
+        for base in type(program).__mro__
+    )
+
+
+def _input(inputs: Mapping[str, Any]) -> Callable[[], list[Message]] | None:
+    return (lambda: [text_message("user", dict(inputs))]) if inputs else None
+
+
+def _output(prediction: Any) -> Callable[[], list[Message]]:
+    return lambda: [text_message("assistant", _plain(prediction))]
+
+
+def _plain(prediction: Any) -> Any:
+    items = getattr(prediction, "items", None)
+    if items is None:
+        return prediction
+    return {name: value for name, value in items() if name not in _STEPS}

@@ -1,0 +1,75 @@
+"""Tools, and the code that a model wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations import ExecuteCode, ExecuteTool
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+
+from ._programs import AROUND
+
+if TYPE_CHECKING:
+    from ._types import Tool
+
+__all__ = ["act", "code", "explored", "tool"]
+
+_OWN: Final = ("dspy.predict.react", "dspy.predict.react_v2")
+"""The modules of the tools by which agents finish: ``finish`` and ``submit`` do nothing."""
+_FAILED: Final = "[Error]"
+
+
+def tool(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
+    """Start at ``Tool.__call__(**arguments)`` and ``acall``."""
+    called: Tool = call.instance
+    if getattr(called.func, "__module__", None) in _OWN:
+        return None
+    return _tool(telemetry, called.name or "", call.kwargs, _unchanged)
+
+
+def act(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
+    """Start at ``ReAct.act(output, hop)`` of before DSPy had tools: ``search[question]``."""
+    output, hop = call.argument(0, "output"), call.argument(1, "hop") + 1
+    name, _, value = str(output[f"Action_{hop}"]).strip().split("\n")[0].partition("[")
+    if not callable(call.instance.tools.get(name)):
+        return None
+    arguments = {"input": value.rpartition("]")[0]}
+
+    def observed(result: object) -> Any:
+        return output.get(f"Observation_{hop}")
+
+    return _tool(telemetry, name, arguments, observed)
+
+
+def _unchanged(result: Any) -> Any:
+    return result
+
+
+def _tool(
+    telemetry: Telemetry, name: str, arguments: Any, result: Callable[[Any], Any]
+) -> ExecuteTool:
+    operation = ExecuteTool(telemetry, name, arguments=arguments, result=result)
+    operation.context = AROUND.set(False, operation.context)
+    return operation
+
+
+def code(telemetry: Telemetry, call: Call) -> ExecuteCode:
+    """Start at ``ProgramOfThought._execute_code(code, …)``, which returns the output or an error."""
+    return ExecuteCode(telemetry, [("python", call.argument(0, "code"))], _outcome)
+
+
+def explored(telemetry: Telemetry, call: Call) -> ExecuteCode:
+    """Start at ``RLM._execute_code(repl, code, input_args)``."""
+    return ExecuteCode(telemetry, [("python", call.argument(1, "code"))], _observed)
+
+
+def _outcome(result: Any) -> tuple[int, Any]:
+    *_, output, error = result
+    return (1, error) if error else (0, output)
+
+
+def _observed(result: Any) -> tuple[int, Any]:
+    output = getattr(result, "output", result)  # of a final output
+    return int(isinstance(output, str) and output.startswith(_FAILED)), output

@@ -1,0 +1,290 @@
+"""Engines of DSPy 3.4: its own, LiteLLM, the application's, and models of before engines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+from dspy_programs import CHAT, Reply, dspy, fields, lm
+from opentelemetry.trace import SpanKind, StatusCode
+
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, Usage
+
+lm15: Any = import_module("dspy.lm15")
+
+
+def whole(emission: Emission) -> dict[str, Any]:
+    span = emission.span
+    assert (span.kind, span.status.status_code) == (SpanKind.CLIENT, StatusCode.UNSET)
+    return dict(span.attributes or {})
+
+
+def usage(emission: Emission) -> list[tuple[Any, Any]]:
+    attributes = [dict(span.attributes or {}) for span in emission.spans]
+    return [
+        (found["gen_ai.usage.input_tokens"], found["gen_ai.usage.output_tokens"])
+        for found in attributes
+    ]
+
+
+def billed(model: ScriptedModel) -> list[tuple[int, int]]:
+    return [(one.input_tokens, one.output_tokens) for one in model.ledger.entries]
+
+
+def call(model: Any, *args: Any, **options: Any) -> Any:
+    return model(*args, **options)
+
+
+def call_async(model: Any, *args: Any, **options: Any) -> Any:
+    async def main() -> Any:
+        return await model.acall(*args, **options)
+
+    return asyncio.run(main())
+
+
+WAYS = {"sync": call, "async": call_async}
+EVERY_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+ENGINES = pytest.mark.parametrize(
+    ("engine", "sdk"),
+    [("lm15", True), ("lm15", False), ("litellm", True), ("litellm", False)],
+    ids=["own", "own alone", "litellm", "litellm alone"],
+)
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("sdk", [True, False])
+def test_its_own_engine_reports(
+    way: Callable[..., Any],
+    sdk: bool,
+    instrument: Callable[..., None],
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    instrument(sdk=sdk)
+    model.script(Response("Sunny.", id="r-1", usage=Usage(input_tokens=12, output_tokens=3)))
+    way(lm(model, temperature=0.5, max_tokens=50), "Hi")
+    assert emission.span.name == CHAT
+    assert whole(emission) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.max_tokens": 50,
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.response.id": "r-1",
+        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+        "gen_ai.usage.input_tokens": 12,
+        "gen_ai.usage.output_tokens": 3,
+        "server.address": "127.0.0.1",
+        "server.port": model.port,
+    }
+
+
+@EVERY_WAY
+@ENGINES
+def test_each_engine_is_one_span(
+    way: Callable[..., Any],
+    engine: str,
+    sdk: bool,
+    instrument: Callable[..., None],
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    instrument(sdk=sdk)
+    way(lm(model, engine=engine), "Hi")
+    assert [span.name for span in emission.spans] == [CHAT]
+    assert whole(emission)["gen_ai.provider.name"] == "openai"
+    assert usage(emission) == billed(model)
+
+
+@EVERY_WAY
+@ENGINES
+def test_each_retry_is_one_span(
+    way: Callable[..., Any],
+    engine: str,
+    sdk: bool,
+    instrument: Callable[..., None],
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    instrument(sdk=sdk)
+    model.script(Failure(500, message="secret", headers={"retry-after": "0"}), Response("Sunny."))
+    way(lm(model, engine=engine, num_retries=1), "Hi")
+    codes = [span.status.status_code for span in emission.spans]
+    assert codes == [StatusCode.ERROR, StatusCode.UNSET]
+    assert model.ledger.requests == 2
+    assert "secret" not in emission.texts()
+
+
+@EVERY_WAY
+def test_its_own_engine_sends_a_request_for_each_choice(
+    way: Callable[..., Any],
+    instrument: Callable[..., None],
+    model: ScriptedModel,
+    emission: Emission,
+) -> None:
+    instrument()
+    way(lm(model, engine="lm15", temperature=1.0), "Hi", n=2)
+    assert usage(emission) == billed(model)
+    assert len(emission.spans) == 2
+    assert not any(
+        "gen_ai.request.choice.count" in (span.attributes or {}) for span in emission.spans
+    )
+
+
+def test_the_responses_api(
+    instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    instrument()
+    lm(model, model_type="responses")("Hi")
+    assert usage(emission) == billed(model)
+
+
+def test_a_typed_request(
+    instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+    request = lm15.Request(
+        model="openai/gpt-4o-mini",
+        messages=(lm15.Message.user("Hi"),),
+        config=lm15.Config(temperature=0.25, stop=("END",)),
+    )
+    lm(model)(request)
+    found = whole(emission)
+    assert found["gen_ai.request.temperature"] == 0.25
+    assert found["gen_ai.request.stop_sequences"] == ("END",)
+    assert "Hi" in found["gen_ai.input.messages"]
+
+
+class Own:
+    """An engine of the application's."""
+
+    def complete(self, request: Any) -> Any:
+        message = lm15.Message.assistant("Sunny.")
+        usage = lm15.Usage(input_tokens=7, output_tokens=2)
+        return lm15.Response("r-2", "own-1-2026", message, "stop", usage)
+
+
+def test_an_engine_of_the_application_reports_itself(
+    instrument: Callable[..., None], emission: Emission
+) -> None:
+    instrument()
+    dspy.LM("own-1", engine=Own(), cache=False)("Hi")
+    assert emission.span.name == "chat own-1"
+    assert whole(emission) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "custom",
+        "gen_ai.request.model": "own-1",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.response.id": "r-2",
+        "gen_ai.response.model": "own-1-2026",
+        "gen_ai.usage.input_tokens": 7,
+        "gen_ai.usage.output_tokens": 2,
+    }
+
+
+class Around(Own):
+    """An engine of the application's that calls another model."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def complete(self, request: Any) -> Any:
+        self._inner("Hi")
+        return super().complete(request)
+
+
+def test_an_engine_around_another_model_is_one_call(
+    instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    instrument()
+    dspy.LM("own-1", engine=Around(lm(model)), cache=False)("Hi")
+    assert [span.name for span in emission.spans] == [CHAT]
+
+
+class Legacy(dspy.BaseLM):
+    """A model of before DSPy had engines."""
+
+    def forward(self, prompt: Any = None, messages: Any = None, **kwargs: Any) -> Any:
+        openai: Any = import_module("openai.types.chat.chat_completion")
+        return openai.ChatCompletion.model_validate(
+            {
+                "id": "r-3",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "old-1-2024",
+                "choices": [
+                    {
+                        "index": 0,
+                        "finish_reason": "stop",
+                        "message": {"role": "assistant", "content": "Sunny."},
+                    }
+                ],
+                "usage": {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6},
+            }
+        )
+
+
+def test_a_model_without_an_engine_reports_itself(
+    instrument: Callable[..., None], emission: Emission
+) -> None:
+    instrument()
+    Legacy("old-1")("Hi")
+    assert emission.span.name == "chat old-1"
+    found = whole(emission)
+    assert (found["gen_ai.provider.name"], found["gen_ai.response.id"]) == ("custom", "r-3")
+    assert usage(emission) == [(5, 1)]
+
+
+def test_a_dummy_model_is_no_call(instrument: Callable[..., None], emission: Emission) -> None:
+    instrument()
+    dummy = import_module("dspy.utils").DummyLM([{"reply": "Paris"}])
+    with dspy.context(lm=dummy):
+        dspy.Predict(Reply)(topic="q")
+    assert emission.tree() == ["invoke_workflow Reply"]
+
+
+@pytest.mark.parametrize("engine", ["lm15", "litellm"])
+def test_a_streamed_program_is_one_trace(
+    engine: str, instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    instrument()
+    model.script(fields(reply="Paris"))
+    listener = dspy.streaming.StreamListener(signature_field_name="reply")
+    stream = dspy.streamify(dspy.Predict(Reply), stream_listeners=[listener])
+
+    async def main() -> list[Any]:
+        with dspy.context(lm=lm(model, engine=engine), track_usage=True):
+            return [item async for item in stream(topic="q")]
+
+    items = asyncio.run(main())
+    assert isinstance(items[-1], dspy.Prediction)
+    assert emission.tree() == ["invoke_workflow Reply", f"  {CHAT}"]
+    (chat,) = (dict(span.attributes or {}) for span in emission.spans if span.name == CHAT)
+    assert chat["gen_ai.request.stream"] is True
+    assert isinstance(chat["gen_ai.response.time_to_first_chunk"], float)
+    assert [(chat["gen_ai.usage.input_tokens"], chat["gen_ai.usage.output_tokens"])] == billed(
+        model
+    )
+
+
+def test_a_stream_that_is_left(
+    instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    instrument()
+    model.script(fields(reply="Paris " * 20))
+    listener = dspy.streaming.StreamListener(signature_field_name="reply")
+    stream = dspy.streamify(dspy.Predict(Reply), stream_listeners=[listener])
+
+    async def main() -> None:
+        items = stream(topic="q")
+        async for _ in items:
+            break
+        await items.aclose()
+
+    asyncio.run(main())
+    assert emission.tree() == ["invoke_workflow Reply", f"  {CHAT}"]
