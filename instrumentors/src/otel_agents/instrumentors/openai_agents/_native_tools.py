@@ -64,8 +64,10 @@ class _NativeCall(Observation):
         return value
 
     def failed(self, error: BaseException) -> None:
-        """Record what the call raised."""
+        """Record what the call raised, which the agent raises as well."""
         RUNS.fail(self, error)
+        if self._frame is not None and self._frame.run is not None:
+            self._frame.run.passed(error)
 
     def end(self) -> None:
         """End what is left."""
