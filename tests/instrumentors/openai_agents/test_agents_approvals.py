@@ -65,6 +65,29 @@ def test_a_call_is_executed_once_it_is_approved(
     assert SECRET not in emission.texts()
 
 
+@Runs
+@pytest.mark.usefixtures("instrumented")
+def test_a_resumed_run_has_the_names_of_the_first(
+    run: Any, start: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    """In another process as well: the state has them."""
+    model.script(Response(tool_calls=[ToolCall("book", {"city": "Bern"})]), Response("Done."))
+    agent = assistant(tools=[book], handoffs=[assistant("expert")])
+
+    async def resumed() -> Any:
+        config = agents.RunConfig(workflow_name="booking", group_id="thread-1")
+        kept = (await start(agent, "go", run_config=config)).to_state().to_string()
+        state = await agents.RunState.from_string(agent, kept)
+        state.approve(state.get_interruptions()[0])
+        return await start(agent, state)
+
+    assert run(resumed()).final_output == "Done."
+    names = [line for line in emission.tree() if not line.startswith(" ")]
+    assert names == ["invoke_workflow booking"] * 2
+    found = [(span.attributes or {})["gen_ai.conversation.id"] for span in emission.spans]
+    assert found == ["thread-1"] * len(found)
+
+
 def test_what_waits_for_approval_is_content(
     run: Any, instrument: Any, emission: Emission, model: ScriptedModel
 ) -> None:
