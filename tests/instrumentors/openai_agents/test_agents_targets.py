@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import doctest
+import json
+import subprocess
+import sys
 
 from openai_agents_runs import VERSION
 from packaging.version import Version
@@ -23,3 +26,13 @@ def test_the_example_runs() -> None:
         OpenAIAgentsInstrumentor, "OpenAIAgentsInstrumentor"
     )
     assert doctest.DocTestRunner().run(example) == (0, 4)
+
+
+def test_the_doctor_names_openais_exporter_and_its_switch() -> None:
+    command = [sys.executable, "-m", "otel_agents.distro", "doctor", "--json"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    (found,) = (
+        one for one in json.loads(done.stdout)["frameworks"] if one["name"] == "openai_agents"
+    )
+    assert "sends to api.openai.com" in found["own_telemetry"]
+    assert "OPENAI_AGENTS_DISABLE_TRACING=1" in found["own_telemetry"]
