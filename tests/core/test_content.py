@@ -280,7 +280,7 @@ def test_content_is_recorded_only_where_enabled(
         name: SECRET
         if "query" in name
         else {"who": SECRET}
-        if "variables" in name
+        if "variables" in name or "metadata" in name
         else text_messages(SECRET)
         for name in FIELDS
     }
