@@ -30,7 +30,7 @@ FIELDS = [
 ]
 OTHER_FORMS: dict[str, Any] = {
     "query": SECRET,
-    **dict.fromkeys(("variables", "metadata"), {"who": SECRET}),
+    **{name: {"who": SECRET} for name in ("variables", "metadata")},
     "tags": [SECRET],
 }
 """Content that is no messages, by the last word of its name."""
