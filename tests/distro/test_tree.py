@@ -201,7 +201,7 @@ def test_outcome_and_position_follow_the_name() -> None:
         "├─ execute_tool look_up                10 ms          ━━        (for clerk)",
         "├─ handoff → editor                   0.0 ms                ━",
         "├─ handoff writer → editor            0.0 ms                 ━",
-        "└─ score exact → 0.75                 0.0 ms                  ━",
+        "└─ score exact → 0.75                 0.0 ms                 ━",
     ]
 
 
