@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from langchain_core.callbacks.base import BaseCallbackHandler
+from langchain_core.callbacks.base import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_graphs import CORE, State, compiled
 from packaging.version import Version
@@ -119,3 +120,64 @@ def test_langsmiths_tracer_at_the_same_time(emission: Emission) -> None:
     compiled(caller).invoke(EMPTY, {"callbacks": [tracers.LangChainTracer(client=client)]})
     assert emission.tree() == ["invoke_workflow", "  node caller", "    chain below"]
     assert client.create_run.called
+
+
+class Waiting(AsyncCallbackHandler):
+    """Keeps the names of the events that it gets, or raises at the end of a run."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.events: list[str] = []
+        self.raise_error = error is not None
+        self.error = error
+
+    async def on_chain_start(self, *args: Any, **kwargs: Any) -> None:
+        """Keep it."""
+        await asyncio.sleep(0)
+        self.events.append(f"start {kwargs.get('name')}")
+
+    async def on_chain_end(self, *args: Any, **kwargs: Any) -> None:
+        """Keep it."""
+        self.events.append("end")
+        if self.error is not None:
+            raise self.error
+
+
+def test_asynchronous_callbacks_of_the_application_get_the_same_events(
+    instrument: Callable[..., None], emission: Emission
+) -> None:
+    bare, instrumented = Waiting(), Waiting()
+    run = compiled(first)
+    asyncio.run(run.ainvoke(EMPTY, {"callbacks": [bare]}))
+    instrument()
+    asyncio.run(run.ainvoke(EMPTY, {"callbacks": [instrumented]}))
+    assert bare.events == instrumented.events
+    asyncio.run(run.ainvoke(EMPTY))
+    alone = emission.tree()[2:]
+    assert alone == emission.tree()[:2] == ["invoke_workflow", "  node first"]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_what_an_asynchronous_callback_raises_reaches_the_application() -> None:
+    error = ValueError("of the application")
+    with pytest.raises(ValueError, match="of the application"):
+        asyncio.run(compiled(first).ainvoke(EMPTY, {"callbacks": [Waiting(error)]}))
+
+
+def test_events_for_our_handler_alone_pass_no_dispatch_of_langchain(
+    instrument: Callable[..., None], emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = import_module("langchain_core.callbacks.manager")
+    original = manager._ahandle_event_for_handler
+    dispatched: list[Any] = []
+
+    async def counted(handler: Any, *args: Any, **kwargs: Any) -> None:
+        dispatched.append(handler)
+        await original(handler, *args, **kwargs)
+
+    monkeypatch.setattr(manager, "_ahandle_event_for_handler", counted)
+    bare = manager.ahandle_event
+    instrument()
+    asyncio.run(compiled(first).ainvoke(EMPTY))
+    assert (len(emission.spans), dispatched) == (2, [])
+    LangChainInstrumentor().uninstrument()
+    assert manager.ahandle_event is bare

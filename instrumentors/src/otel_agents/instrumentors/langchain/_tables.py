@@ -13,6 +13,7 @@ from otel_agents.instrumentors._core.patching.patches import Landmark, Patch, Re
 from . import _chains, _graphs, _models, _names, _outside, _runs, _work
 
 if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.calls.call import Wrapping
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["ROWS"]
@@ -34,6 +35,15 @@ def _register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:
     from . import _handler  # it imports LangChain
 
     return _handler.register(telemetry, module)
+
+
+class _Directly:
+    """Calls our handler directly; see `_handler.directly`."""
+
+    def bind(self, telemetry: Telemetry) -> Wrapping:
+        from . import _handler
+
+        return _handler.directly
 
 
 _in_run: Final = attaching(_runs.context_of_config)
@@ -220,6 +230,7 @@ _OUTSIDE: Final = (
 
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
+    Patch(f"{_CORE}.callbacks.manager:ahandle_event", _Directly()),
     *(*_CONTEXTS, *_TOOLS, *_FIRST_CONTEXTS),
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
     *(
