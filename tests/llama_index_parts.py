@@ -22,6 +22,7 @@ __all__ = [
     "CHAT",
     "CORE",
     "EMBED",
+    "MODEL",
     "WORKFLOWS",
     "add",
     "attributes",

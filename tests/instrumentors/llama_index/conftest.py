@@ -38,10 +38,10 @@ __all__ = [
 ]
 
 _OLDEST = Version("0.11") > llama_index_parts.CORE
-_RUNS = ("agents", "conversations", "workflows")
+_RUNS = ("agents", "conversations", "predictions", "workflows")
 _IGNORED = _RUNS if _OLDEST else ("runners",)
 collect_ignore = [f"test_llama_index_{name}.py" for name in _IGNORED]
-"""Agents are workflows, which the oldest version does not have; before, they were chat engines."""
+"""Agents are workflows, which the oldest version does not have, nor most of structured prediction."""
 
 
 @pytest.fixture

@@ -159,8 +159,8 @@ def test_a_tool_that_waits_for_a_person(
 ) -> None:
     async def delete(ctx: Context) -> str:
         """Delete everything."""
-        tree_of_query = InputRequiredEvent.model_validate({"prefix": "Sure?"})
-        reply = await ctx.wait_for_event(HumanResponseEvent, waiter_event=tree_of_query)
+        prompt = InputRequiredEvent.model_validate({"prefix": "Sure?"})
+        reply = await ctx.wait_for_event(HumanResponseEvent, waiter_event=prompt)
         return str(reply.response)
 
     delete.__annotations__["ctx"] = Context  # LlamaIndex does not resolve annotations

@@ -1,4 +1,4 @@
-"""Content leaves only if it was tree_of_query for."""
+"""Content leaves only if it was enabled."""
 
 from __future__ import annotations
 

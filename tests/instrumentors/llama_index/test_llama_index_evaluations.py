@@ -13,6 +13,7 @@ from llama_index.core.evaluation import (
     SemanticSimilarityEvaluator,
 )
 from llama_index.core.evaluation.base import BaseEvaluator
+from llama_index.core.query_engine import CustomQueryEngine
 from llama_index_parts import CHAT, EMBED, embedding
 
 from otel_agents.testing.emission import Emission
@@ -78,6 +79,13 @@ class Lengths(BaseEvaluator):
         return EvaluationResult(response=response, passing=len(response) > 3)
 
 
+class Echo(CustomQueryEngine):
+    """An engine of the application."""
+
+    def custom_query(self, query_str: str) -> str:
+        return query_str
+
+
 def test_an_evaluator_that_only_passes(emission: Emission) -> None:
     Lengths().evaluate(**SUBJECT)
     assert emission.tree() == ["evaluate Lengths"]
@@ -91,3 +99,9 @@ def test_many_evaluations_are_one_trace(loop: Loop, emission: Emission) -> None:
     loop.run_until_complete(found)
     assert emission.tree() == ["evaluate", "  evaluate Lengths", "  evaluate Lengths"]
     assert emission.events == [score("Lengths", 1.0), score("Lengths", 1.0)]
+
+
+def test_queries_and_their_evaluations_are_one_step(loop: Loop, emission: Emission) -> None:
+    runner = BatchEvalRunner({"lengths": Lengths()})
+    loop.run_until_complete(runner.aevaluate_queries(Echo(), ["Which?"]))
+    assert emission.tree() == ["evaluate", "  invoke_workflow Echo", "  evaluate Lengths"]

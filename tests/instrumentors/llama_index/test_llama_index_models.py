@@ -137,6 +137,22 @@ def test_a_reported_call_has_what_the_response_has(emission: Emission) -> None:
     ]
 
 
+class Described(CustomLLM):
+    """A model of the application that has its name in no field."""
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata(model_name="own-4")
+
+    complete = Own.complete
+    stream_complete = Own.stream_complete
+
+
+def test_a_model_whose_description_has_its_name(emission: Emission) -> None:
+    Described().complete("Hi")
+    assert emission.tree() == ["text_completion own-4"]
+
+
 def test_a_model_around_another_one_is_one_call(llm: Any, emission: Emission) -> None:
     Around(inner=llm).complete("Hi")
     assert emission.tree() == [CHAT]

@@ -1,4 +1,4 @@
-"""Structured prediction: a call of a model, whose tools and parsers have no spans."""
+"""Structured prediction: a call of a model; tools that are classes, and parsers, have no spans."""
 
 from __future__ import annotations
 
@@ -37,7 +37,19 @@ SHAPES: dict[str, Callable[[Any, Loop], Any]] = {
     "program": lambda model, loop: programs.LLMTextCompletionProgram.from_defaults(
         output_cls=Color, prompt_template_str="Which?", llm=model
     )(),
+    "function": lambda model, loop: function(model)(),
+    "afunction": lambda model, loop: loop.run_until_complete(afunction(model)),
 }
+
+
+def function(model: Any) -> Any:
+    """Return a program that offers the class to the model as a tool."""
+    program = programs.FunctionCallingProgram
+    return program.from_defaults(output_cls=Color, prompt_template_str="Which?", llm=model)
+
+
+async def afunction(model: Any) -> Any:
+    return await function(model).acall()
 
 
 async def apredict(model: Any) -> Any:

@@ -12,7 +12,6 @@ import pytest
 from llama_index.core import Document
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.node_parser import SentenceSplitter
-from llama_index.core.postprocessor import LLMRerank, SimilarityPostprocessor
 from llama_index_parts import (
     CHAT,
     CHATS,
@@ -28,7 +27,7 @@ from llama_index_parts import (
 
 from otel_agents.instrumentors import hosting
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 
@@ -63,7 +62,11 @@ def test_a_query_retrieves_and_calls(llm: Any, model: ScriptedModel, emission: E
     assert emission.traces() == 2
     assert attributes(emission, "invoke_workflow") == [{"gen_ai.operation.name": "invoke_workflow"}]
     assert attributes(emission, "retrieval") == [
-        {"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.top_k": 2}
+        {
+            "gen_ai.operation.name": "retrieval",
+            "gen_ai.request.model": "text-embedding-3-small",
+            "gen_ai.retrieval.top_k": 2,
+        }
     ]
     (entry,) = [one for one in model.ledger.entries if one.api == "chat.completions"]
     assert billed(emission) == [(entry.input_tokens, entry.output_tokens)]
@@ -135,15 +138,6 @@ def test_a_failing_query(llm: Any, model: ScriptedModel, emission: Emission) -> 
     )
 
 
-def test_a_retriever_alone(model: ScriptedModel, emission: Emission) -> None:
-    nodes = index(model).as_retriever(similarity_top_k=1).retrieve("Which?")
-    assert len(nodes) == 1
-    assert emission.tree() == [*INGEST, "retrieval", f"  {EMBED}"]
-    assert attributes(emission, "retrieval") == [
-        {"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.top_k": 1}
-    ]
-
-
 @pytest.mark.parametrize(
     ("mode", "steps"),
     [
@@ -176,16 +170,6 @@ def test_a_summary_of_what_does_not_fit_in_one_call(
     assert set(tree[1:]) == {f"  {CHAT}"}
     assert len(tree) > 3
     assert emission.traces() == 1
-
-
-def test_what_ranks_is_a_retrieval_and_what_filters_is_not(
-    llm: Any, model: ScriptedModel, emission: Emission
-) -> None:
-    model.script_by(lambda request: Response("Doc: 1, Relevance: 5"))
-    processors = [SimilarityPostprocessor(similarity_cutoff=-5), LLMRerank(llm=llm, top_n=1)]
-    engine = index(model).as_query_engine(llm=llm, node_postprocessors=processors)
-    engine.query("Which?")
-    assert emission.tree() == [*INGEST, *QUERY[:3], "  retrieval", f"    {CHAT}", f"  {CHAT}"]
 
 
 # Chats.

@@ -36,8 +36,9 @@ class LlamaIndexInstrumentor(AgentInstrumentor):
     )
     covers = (
         "query engines (sub-questions, routers) and chat engines, retrievers, rerankers, ingestion",
-        "agents (function, ReAct, CodeAct, `AgentRunner`), `AgentWorkflow` with handoffs, tools",
-        "the application's workflows and their steps, interrupts, memory blocks, evaluators",
+        "tools; agents (function, ReAct, CodeAct), `AgentWorkflow` with handoffs (core 0.12.12)",
+        "`AgentRunner` (before 0.13); the application's workflows and their steps (0.10.59)",
+        "interrupts (0.12.30), memory blocks (0.12.37), evaluators",
         "sync, async, stream",
         "the application's own model and embedding classes",
     )

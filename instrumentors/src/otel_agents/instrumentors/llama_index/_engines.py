@@ -12,7 +12,7 @@ from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.operations import InvokeWorkflow, Operation, Retrieval, Step
 from otel_agents.instrumentors._core.operations.agents import Messages
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import as_mapping, listed
+from otel_agents.instrumentors._dialects.fields import as_mapping, listed, text
 from otel_agents.instrumentors._dialects.parts import text_message
 from otel_agents.semconv import attributes as attr
 
@@ -27,6 +27,8 @@ __all__ = ["indexing", "pipeline", "query", "rerank", "retrieve", "summary", "sy
 _ENGINES: Final = ("chat", "query")
 _SURE: Final = 0.75
 """The part of a model's context that as many bytes never exceed, beside a prompt: no tokens count."""
+_UNKNOWN: Final = "unknown"
+"""The name of an embedding model that has none."""
 _TOP_K: Final = ("similarity_top_k", "_similarity_top_k", "top_n")
 
 
@@ -122,7 +124,7 @@ def rerank(entered: Entered) -> Work | None:
 
 def _search(entered: Entered, kind: str, given: Any) -> Work:
     def begin(parent: Context) -> Retrieval:
-        search = _Search(entered.telemetry, parent=parent)
+        search = _Search(entered.telemetry, model=_model_of(entered.instance), parent=parent)
         if given is not None and search.content.enabled:
             search.content.retrieval_query = query_text(given)
         top_k = _top_k(entered.instance)
@@ -131,6 +133,13 @@ def _search(entered: Entered, kind: str, given: Any) -> Work:
         return search
 
     return Work(entered.span_id, kind, entered.instance, begin)
+
+
+def _model_of(instance: Any) -> str | None:
+    """Return the model that embeds the query of a retriever, or that a reranker has."""
+    embedding = getattr(instance, "_embed_model", None)
+    name = text(instance, "model") if embedding is None else text(embedding, "model_name")
+    return None if name == _UNKNOWN else name
 
 
 def _top_k(instance: Any) -> int | None:

@@ -189,7 +189,7 @@ def _begin(work: Work, above: Work | None) -> None:
         attach(work.parent)
     try:
         parent_id = above.span_id if above is not None else None
-        context = RUNS.start(work.span_id, parent_id, work.begin, facts=work)
+        context = RUNS.start(work.span_id, parent_id, work.begin, facts=work, atomic=work.atomic)
     except BaseException:
         attach(work.outer)
         raise

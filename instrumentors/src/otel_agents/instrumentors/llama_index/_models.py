@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -45,6 +46,7 @@ _SETTINGS: Final = (
 )
 _URLS: Final = ("api_base", "base_url", "azure_endpoint", "endpoint")
 _NAMES: Final = ("model", "model_name", "model_id")
+_UNKNOWN: Final = "unknown"
 _USAGES: Final = ("usage", "usage_metadata")
 _INPUT: Final = ("prompt_tokens", "input_tokens", "prompt_token_count", "prompt_eval_count")
 _OUTPUT: Final = (*("completion_tokens", "output_tokens", "candidates_token_count", "eval_count"),)
@@ -58,7 +60,7 @@ class _ModelCall(FrameworkCall):
         super().__init__(
             telemetry,
             {name: call.kwargs.get(name, getattr(model, name, None)) for name in _SETTINGS},
-            model=_first_text(model, _NAMES),
+            model=_first_text(model, _NAMES) or _described(model),
             provider=_provider_of(model),
             server=_server_of(model),
             operation=operation,
@@ -134,6 +136,14 @@ def _record_request(call: Call, content: Content) -> None:
 
 def _first_text(model: Any, names: tuple[str, ...]) -> str | None:
     return next((found for name in names if (found := text(model, name))), None)
+
+
+def _described(model: BaseLLM) -> str | None:
+    """Return the name in the description of a model that has it in no field."""
+    with suppress(Exception):  # the application computes it
+        name = text(model.metadata, "model_name")
+        return None if name == _UNKNOWN else name
+    return None
 
 
 def _server_of(model: BaseLLM | BaseEmbedding) -> tuple[str, int] | None:

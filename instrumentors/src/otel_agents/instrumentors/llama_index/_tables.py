@@ -69,7 +69,9 @@ _EVALUATIONS: Final = (
     ),
     *(
         Patch(
-            f"{_CORE}.evaluation.batch_runner:BatchEvalRunner.aevaluate_{what}", _evaluations.batch
+            f"{_CORE}.evaluation.batch_runner:BatchEvalRunner.aevaluate_{what}",
+            _evaluations.batch,
+            once_per=instance,
         )
         for what in ("response_strs", "responses", "queries")
     ),

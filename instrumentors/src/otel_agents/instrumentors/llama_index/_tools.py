@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.operations import ExecuteTool, Operation, Step
+from otel_agents.instrumentors._dialects.fields import listed
 from otel_agents.semconv import values
 
 from ._work import WAITING, Entered, Work
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from llama_index.core.tools import ToolOutput
 
 __all__ = ["predict_and_call", "tool"]
+
+_PROGRAMS: Final = "llama_index.core.program."
 
 
 class _Tool(ExecuteTool):
@@ -34,9 +37,17 @@ class _Tool(ExecuteTool):
         return type(error).__name__ != WAITING
 
 
-def tool(entered: Entered) -> Work:
+def _is_class(instance: Any) -> bool:
+    """Return whether a tool is the class that a structured prediction makes: it does nothing."""
+    function = getattr(instance, "_fn", None)
+    return str(getattr(function, "__module__", "")).startswith(_PROGRAMS)
+
+
+def tool(entered: Entered) -> Work | None:
     """Start ``BaseTool.call(…)``, ``acall`` or ``__call__``; the agent's step knows its id."""
     instance, above = entered.instance, entered.above
+    if _is_class(instance):
+        return None
     subject = getattr(instance, "base_tool", instance)  # an adapter calls the tool itself
     call_id = above.state if above is not None and above.kind == "step" else None
 
@@ -67,7 +78,8 @@ def _result(value: ToolOutput) -> Any:
 
 def predict_and_call(entered: Entered) -> Work | None:
     """Start ``LLM.predict_and_call(tools, …)``, which calls a model and calls its tools."""
-    if entered.above is not None:
+    tools: Sequence[Any] = listed(entered.arguments.get("tools"))
+    if entered.above is not None or any(_is_class(one) for one in tools):
         return None
 
     def begin(parent: Context) -> Operation:

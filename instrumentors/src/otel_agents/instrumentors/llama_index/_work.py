@@ -25,7 +25,6 @@ __all__ = [
     "follow_response",
     "given_class",
     "is_a",
-    "nothing",
 ]
 
 RUNS: Final = Runs("llama-index")
@@ -37,7 +36,7 @@ _PACKAGES: Final = ("llama_index.", "workflows.")
 _GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Entered:
     """A method that the dispatcher has entered.
 
@@ -58,11 +57,6 @@ class Entered:
     above: Work | None
 
 
-def nothing(parent: Context) -> None:
-    """Start no operation: the work only links what is above it to what is below."""
-    return
-
-
 @dataclass(eq=False, slots=True)
 class Work:
     """What one of the dispatcher's spans stands for.
@@ -71,31 +65,29 @@ class Work:
         span_id: The dispatcher's id.
         kind: The group of its method: ``query``, ``tool``, ``workflow``, …
         subject: The object whose method runs.
-        begin: Starts its operation.
+        begin: Starts its operation; None links what is above it to what is below.
         parent: The context to start it in; default is the current one.
         ending: Called with its result instead of ending it.
         failing: Called with its error before it fails.
         state: What its kind keeps while it runs.
+        atomic: Whether ``begin`` does nothing after it has started the operation.
         outer: The context that was current before.
     """
 
     span_id: str
     kind: str
     subject: object
-    begin: Callable[[Context], Operation | None] = nothing
+    begin: Callable[[Context], Operation | None] | None = None
     parent: Context | None = None
     ending: Callable[[Work, Any], object] | None = None
     failing: Callable[[Work, BaseException], object] | None = None
     state: Any = None
+    atomic: bool = False
     outer: Context = field(default_factory=Context)
 
     def end(self, result: Any) -> None:
         """End it with its result."""
-
-        def report(operation: Operation) -> None:
-            operation.returned(result)
-
-        RUNS.end(self.span_id, report)
+        RUNS.returned(self.span_id, result)
 
 
 def current_work() -> Work | None:

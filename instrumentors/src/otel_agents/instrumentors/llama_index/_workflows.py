@@ -106,6 +106,7 @@ def run(entered: Entered) -> Work:
     event = arguments.get("start_event") or arguments.get("kwargs")
     agent = _agent_of(workflow)
     team = Team(entered.telemetry) if agent is None and is_a(workflow, "AgentWorkflow") else None
+    plain = agent is None and team is None and given_class(workflow) is not None
     kind = InvokeWorkflow if agent is None else InvokeAgent
     name = _name_of(workflow if agent is None else agent)
 
@@ -124,7 +125,7 @@ def run(entered: Entered) -> Work:
         conversation_of(memory),
         ending=_end,
         failing=_fail,
-        state=team,
+        state=team or plain,
     )
 
 
@@ -230,16 +231,16 @@ def step(entered: Entered) -> Work | None:
     above = entered.above
     if above is None or above.kind != _WORKFLOW or entered.name == _LAST:
         return None
-    workflow, event = above.subject, entered.arguments.get("ev")
+    event = entered.arguments.get("ev")
     if isinstance(above.state, Team):
         return _team_step(entered, above.state, event)
-    if given_class(workflow) is None or is_a(workflow, "BaseWorkflowAgent"):
+    if above.state is not True:
         return Work(entered.span_id, _STEP, entered.name, state=getattr(event, "tool_id", None))
 
     def begin(parent: Context) -> Operation:
         return _WorkflowStep(entered.telemetry, _STEP, entered.name, parent=parent)
 
-    return Work(entered.span_id, _STEP, entered.name, begin)
+    return Work(entered.span_id, _STEP, entered.name, begin, atomic=True)
 
 
 def on_waited(telemetry: Telemetry, call: Call) -> None:

@@ -1,0 +1,77 @@
+"""Threads under ``opentelemetry-instrument``: the trace continues in them, in every version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from example_runs import drawn_names
+from instrumented import instrumented, script
+from llama_index_parts import CHAT, CORE, MODEL
+from packaging.version import Version
+
+from otel_agents.testing.scripted_model import ScriptedModel
+
+START = f"""
+import asyncio
+
+from llama_index.core.tools import FunctionTool
+from llama_index.llms.openai import OpenAI
+
+llm = OpenAI(model="{MODEL}")
+"""
+TOOL = """
+def consult(topic: str) -> str:
+    return str(llm.complete(topic))
+
+asyncio.run(FunctionTool.from_defaults(fn=consult).acall(topic="tea"))
+"""
+STEP = """
+from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
+
+class Short(Workflow):
+    @step
+    def rate(self, event: StartEvent) -> StopEvent:
+        return StopEvent(result=str(llm.complete("Hi")))
+
+async def main() -> None:
+    await Short().run()
+
+asyncio.run(main())
+"""
+LOOP = """
+from llama_index.core.async_utils import asyncio_run
+from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
+
+class Loops(Workflow):
+    @step
+    async def only(self, event: StartEvent) -> StopEvent:
+        asyncio_run(llm.acomplete("Hi"))
+        return StopEvent()
+
+async def main() -> None:
+    await Loops().run()
+
+asyncio.run(main())
+"""
+PROGRAMS = {
+    "tool": (TOOL, ["execute_tool consult", f"   {CHAT}"]),
+    "step": (STEP, ["invoke_workflow Short", "   step rate", f"      {CHAT}"]),
+    "loop": (LOOP, ["invoke_workflow Loops", "   step only", f"      {CHAT}"]),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS if Version("0.11") < CORE else ["tool"])
+def test_a_thread_keeps_the_trace(name: str, model: ScriptedModel, tmp_path: Path) -> None:
+    text, tree = PROGRAMS[name]
+    variables = {
+        "OPENAI_BASE_URL": model.openai_url,
+        "OPENAI_API_BASE": model.openai_url,
+        "OPENAI_API_KEY": "none",
+        "OTEL_TRACES_EXPORTER": "tree",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+    }
+    done = instrumented(script(tmp_path, START + text), variables, installed=True)
+    assert done.status == 0, done.err
+    assert drawn_names(done.err).splitlines() == tree
