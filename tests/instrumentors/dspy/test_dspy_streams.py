@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, VERSION, Reply, dspy, fields, lm, weather
+from dspy_programs import CHAT, VERSION, Reply, dspy, fields, lm, weather, workers
 from opentelemetry.trace import StatusCode
 from packaging.version import Version
 
@@ -154,11 +154,13 @@ def test_a_program_whose_stream_is_left(
     async def main() -> list[threading.Thread]:
         async for _ in dspy.streamify(dspy.Predict(Reply))(topic="q"):
             break
-        return [one for one in threading.enumerate() if one.name.startswith("AnyIO worker")]
+        return workers()
 
-    threads = asyncio.run(main())
-    assert emission.spans == ()
-    gate.set()
+    try:
+        threads = asyncio.run(main())
+        assert emission.spans == ()
+    finally:
+        gate.set()
     for thread in threads:
         thread.join(30)
     failed(emission)
