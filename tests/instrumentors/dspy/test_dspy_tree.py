@@ -82,6 +82,36 @@ def test_a_program_within_another_is_a_step(model: ScriptedModel, emission: Emis
     check(emission, model, ["invoke_workflow Outer", *nested])
 
 
+class Derived(dspy.ChainOfThought):
+    """It runs what DSPy's class does."""
+
+
+class Twice(dspy.ChainOfThought):
+    """It runs a program of its own too."""
+
+    def __init__(self, signature: Any) -> None:
+        dspy.ChainOfThought.__init__(self, signature)
+        self.shorten = dspy.Predict("reply -> short")
+
+    def forward(self, **inputs: Any) -> Any:
+        thought = dspy.ChainOfThought.forward(self, **inputs)
+        return self.shorten(reply=thought.reply)
+
+
+def test_a_derived_class_has_the_steps_that_it_runs_itself(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    responses = (fields(reasoning="r", reply="Paris"), fields(short="P"))
+    model.script(responses[0], *responses)
+    Derived(Reply)(topic="q")
+    Twice(Reply)(topic="q")
+    assert emission.tree() == [
+        *("invoke_workflow Derived", f"  {CHAT}"),
+        *("invoke_workflow Twice", "  predict Reply", f"    {CHAT}"),
+        *("  predict reply -> short", f"    {CHAT}"),
+    ]
+
+
 def test_an_outermost_predictor_is_a_workflow(model: ScriptedModel, emission: Emission) -> None:
     model.script(fields(reply="Paris"), fields(short="P"))
     dspy.Predict(Reply)(topic="q")

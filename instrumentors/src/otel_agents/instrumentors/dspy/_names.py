@@ -20,6 +20,7 @@ __all__ = [
     "is_program",
     "kind_of",
     "program_name",
+    "runs_built_in",
     "step_name",
 ]
 
@@ -30,6 +31,8 @@ _LONGEST: Final = 80
 _ORIGINS: Final[ByObject[type, tuple[str | None, str]]] = ByObject()
 """Name and fields of the signature that the application wrote, by what was derived from it."""
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_RUNNING: Final = ("forward", "aforward", "__call__", "acall")
+"""The methods that a program which does something of its own defines."""
 _HOLDERS: Final = ("predict", "_predict")
 """Where DSPy's programs keep the predictor with their signature."""
 
@@ -42,6 +45,15 @@ def is_program(value: Any) -> bool:
 def is_built_in(program: Module) -> bool:
     """Return whether the class is DSPy's own."""
     return type(program).__module__.partition(".")[0] == "dspy"
+
+
+def runs_built_in(program: Module) -> bool:
+    """Return whether the code that runs is DSPy's own, also if the application derived the class."""
+    return is_built_in(program) or all(
+        getattr(method, "__module__", "").partition(".")[0] == "dspy"
+        for name in _RUNNING
+        if (method := getattr(type(program), name, None)) is not None
+    )
 
 
 def kind_of(program: Module) -> str:

@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.parts import text_message
 
-from ._names import is_built_in, kind_of, program_name, step_name
+from ._names import is_built_in, kind_of, program_name, runs_built_in, step_name
 from ._optimizers import apart
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def run(telemetry: Telemetry, call: Call) -> Operation | None:
         return None
     else:
         operation = Step(telemetry, kind_of(program), step_name(program))
-    operation.context = AROUND.set(built_in, operation.context)
+    operation.context = AROUND.set(built_in or runs_built_in(program), operation.context)
     return operation
 
 
