@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -81,6 +82,7 @@ def failures() -> list[str]:
         lambda: requested("absent").execute(),
         lambda: requested("absent").execute({}),
         lambda: requested("weather", city="Bern").execute((dspy.Tool(weather),)),
+        lambda: requested("weather").execute(MappingProxyType({"weather": weather})),
         lambda: requested("weather").execute(["weather"]),
         lambda: requested("weather", town="Bern").execute(),
         lambda: requested("VERSION").execute(),

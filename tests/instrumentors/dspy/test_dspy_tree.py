@@ -67,6 +67,18 @@ def test_asyncify_keeps_one_trace(model: ScriptedModel, emission: Emission) -> N
     check(emission, model, ESSAY)
 
 
+@needs_async
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_syncified_program_is_the_program(
+    in_place: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    if not hasattr(dspy, "syncify"):
+        pytest.skip("it has none")
+    essay(model)
+    assert dspy.syncify(Essay(), in_place=in_place)(topic="q").short == "P"
+    check(emission, model, ESSAY)
+
+
 def test_a_program_within_another_is_a_step(model: ScriptedModel, emission: Emission) -> None:
     class Outer(dspy.Module):
         def __init__(self) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "is_program",
     "kind_of",
     "program_name",
+    "program_of",
     "runs_built_in",
     "step_name",
 ]
@@ -31,6 +32,8 @@ _LONGEST: Final = 80
 _ORIGINS: Final[ByObject[type, tuple[str | None, str]]] = ByObject()
 """Name and fields of the signature that the application wrote, by what was derived from it."""
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SYNCIFIED: Final = "dspy.utils.syncify"
+"""The module of the programs that run the method of another one."""
 _RUNNING: Final = ("forward", "aforward", "__call__", "acall")
 """The methods that a program which does something of its own defines."""
 _HOLDERS: Final = ("predict", "_predict")
@@ -40,6 +43,12 @@ _HOLDERS: Final = ("predict", "_predict")
 def is_program(value: Any) -> bool:
     """Return whether it is a program: a function may be evaluated or optimized as one."""
     return hasattr(value, "named_predictors")
+
+
+def program_of(program: Module) -> Module:
+    """Return the program that ``syncify`` wrapped; else the program itself."""
+    wrapper: Any = program
+    return wrapper.program if type(program).__module__ == _SYNCIFIED else program
 
 
 def is_built_in(program: Module) -> bool:
@@ -88,7 +97,7 @@ def _name(program: Module, of: Callable[[type[Signature]], str | None]) -> str |
 
 def _within(program: Module) -> Module:
     """Return the program that ``BestOfN`` and ``Refine`` run; else the program itself."""
-    inner: Any = program
+    inner: Any = program_of(program)
     while is_program(inner) and is_built_in(inner):
         program, inner = inner, getattr(inner, "module", None)
     if is_program(inner):

@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.parts import text_message
 
-from ._names import is_built_in, kind_of, program_name, runs_built_in, step_name
+from ._names import is_built_in, kind_of, program_name, program_of, runs_built_in, step_name
 from ._optimizers import apart
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ TRACING: Final = Slot("dspy-tracing", bool)
 
 def run(telemetry: Telemetry, call: Call) -> Operation | None:
     """Start at ``Module.__call__(…)`` and ``acall``; a program of DSPy's own has no inner steps."""
-    program: Module = call.instance
+    program = program_of(call.instance)
     around, built_in, is_agent = AROUND.get(), is_built_in(program), _is_agent(program)
     if around is None:
         operation: Operation = _outermost(

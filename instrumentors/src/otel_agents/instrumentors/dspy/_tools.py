@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from otel_agents.instrumentors._core.calls.around import wrapped
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import Observation
 from otel_agents.instrumentors._core.operations import ExecuteCode, ExecuteTool
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import as_mapping
 
 from ._programs import AROUND
 
@@ -54,7 +53,7 @@ def act(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
 def executed(telemetry: Telemetry, call: Call) -> Observation | None:
     """Record the function that ``ToolCall.execute(functions=None)`` calls, which is no tool.
 
-    Without ``functions`` it looks into the frame of its caller, which would be one of ours.
+    Without ``functions`` it looks into the frame of its caller, which would be a replacement's.
     """
     requested: ToolCall = call.instance
     functions = call.argument(0, _FUNCTIONS)
@@ -75,10 +74,10 @@ def executed(telemetry: Telemetry, call: Call) -> Observation | None:
 
 
 def _named(functions: Any, name: str) -> Any:
-    if isinstance(functions, dict):
-        return as_mapping(functions).get(name)
-    tools: list[Any] = functions if isinstance(functions, list) else []
-    return next((tool.func for tool in tools if getattr(tool, "name", None) == name), None)
+    if isinstance(functions, list):
+        tools = cast("list[Any]", functions)
+        return next((tool.func for tool in tools if getattr(tool, "name", None) == name), None)
+    return cast("dict[Any, Any]", functions).get(name) if isinstance(functions, dict) else None
 
 
 def _visible(name: str, replaced: str) -> Any:
@@ -86,9 +85,11 @@ def _visible(name: str, replaced: str) -> Any:
 
     Its replacement has the globals of that module.
     """
-    frame = sys._getframe()
-    while frame.f_back is not None and _is_below(frame.f_globals.get("__name__"), replaced):
+    frame = inspect.currentframe()
+    while frame is not None and _is_below(frame.f_globals.get("__name__"), replaced):
         frame = frame.f_back
+    if frame is None:
+        return None
     return frame.f_locals.get(name) or frame.f_globals.get(name)
 
 
