@@ -26,8 +26,10 @@ AROUND: Final = Slot("dspy-program", bool)
 """Whether the code that runs now is DSPy's: what its own programs call is their own affair."""
 
 _AGENTS: Final = frozenset(("Avatar", "CodeAct", "RLM", "ReAct", "ReActV2"))
-_STEPS: Final = ("trajectory",)
+_TRAJECTORY: Final = "trajectory"
 """What agents return besides the outputs of their signature."""
+_HISTORY: Final = ("history", "dspy.adapters.types.history")
+"""The same of ``ReActV2``, and the module of its class: others return one that is an output."""
 
 
 class Example:
@@ -108,4 +110,8 @@ def _plain(prediction: Any) -> Any:
     items = getattr(prediction, "items", None)
     if items is None:
         return prediction
-    return {name: value for name, value in items() if name not in _STEPS}
+    return {name: value for name, value in items() if not _is_step(name, value)}
+
+
+def _is_step(name: str, value: Any) -> bool:
+    return name == _TRAJECTORY or (name, type(value).__module__) == _HISTORY

@@ -95,6 +95,7 @@ _TOOLS: Final = (
         _tools.executed,
         since=_EXECUTED,
     ),
+    Patch("dspy.predict.avatar.avatar:Avatar._call_tool", _tools.avatar),
     Patch("dspy.predict.react:ReAct.act", _tools.act, one_of="__call__ of tools"),
     *(
         Patch(

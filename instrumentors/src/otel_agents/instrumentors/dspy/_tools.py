@@ -18,7 +18,7 @@ from ._programs import AROUND
 if TYPE_CHECKING:
     from ._types import Tool, ToolCall
 
-__all__ = ["act", "code", "executed", "explored", "tool"]
+__all__ = ["act", "avatar", "code", "executed", "explored", "tool"]
 
 _PACKAGE: Final = "otel_agents."
 _FUNCTIONS: Final = "functions"
@@ -48,6 +48,12 @@ def act(telemetry: Telemetry, call: Call) -> ExecuteTool | None:
         return output.get(f"Observation_{hop}")
 
     return _tool(telemetry, name, arguments, observed)
+
+
+def avatar(telemetry: Telemetry, call: Call) -> ExecuteTool:
+    """Start at ``Avatar._call_tool(tool_name, tool_input_query)``, whose tools are others."""
+    arguments = {"input": call.argument(1, "tool_input_query")}
+    return _tool(telemetry, str(call.argument(0, "tool_name")), arguments, _unchanged)
 
 
 def executed(telemetry: Telemetry, call: Call) -> Observation | None:
