@@ -48,6 +48,16 @@ def test_a_program_is_a_workflow_of_steps(model: ScriptedModel, emission: Emissi
     assert attributes(emission, "predict reply -> short") == [{"otel_agents.step.type": "predict"}]
 
 
+def test_tokens_without_a_history(model: ScriptedModel, emission: Emission) -> None:
+    essay(model)
+    kept = len(dspy.settings.lm.history)
+    with dspy.context(disable_history=True):
+        Essay()(topic="q")
+    if Version("2.6.20") <= VERSION:
+        assert len(dspy.settings.lm.history) == kept
+    check(emission, model, ESSAY)
+
+
 @needs_async
 def test_an_async_program(model: ScriptedModel, emission: Emission) -> None:
     essay(model)
@@ -108,6 +118,21 @@ class Twice(dspy.ChainOfThought):
     def forward(self, **inputs: Any) -> Any:
         thought = dspy.ChainOfThought.forward(self, **inputs)
         return self.shorten(reply=thought.reply)
+
+
+class Assigned(dspy.Module):
+    """Its method is the program's own."""
+
+    def __init__(self) -> None:
+        dspy.Module.__init__(self)
+        predict = dspy.Predict(Reply)
+        self.forward = lambda topic: predict(topic=topic)
+
+
+def test_a_method_that_is_assigned(model: ScriptedModel, emission: Emission) -> None:
+    model.script(fields(reply="Paris"))
+    Assigned()(topic="q")
+    check(emission, model, ["invoke_workflow Assigned", "  predict Reply", f"    {CHAT}"])
 
 
 def test_a_derived_class_has_the_steps_that_it_runs_itself(
@@ -177,9 +202,14 @@ def test_parallel_is_one_trace(threads: int, model: ScriptedModel, emission: Emi
 
 
 @needs_parallel
-def test_parallel_within_a_program_is_no_step(model: ScriptedModel, emission: Emission) -> None:
+@pytest.mark.parametrize("batch", [False, True])
+def test_parallel_within_a_program_is_no_step(
+    batch: bool, model: ScriptedModel, emission: Emission
+) -> None:
     class Fan(dspy.Module):
         def forward(self, topic: str) -> Any:
+            if batch:
+                return dspy.Predict(Reply).batch(examples(2), num_threads=2)
             pairs = [(dspy.Predict(Reply), one) for one in examples(2)]
             return dspy.Parallel(num_threads=2, disable_progress_bar=True)(pairs)
 
