@@ -78,14 +78,14 @@ def test_asyncify_keeps_one_trace(model: ScriptedModel, emission: Emission) -> N
 
 
 @needs_async
-@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize("changed", [True, False])
 def test_a_syncified_program_is_the_program(
-    in_place: bool, model: ScriptedModel, emission: Emission
+    changed: bool, model: ScriptedModel, emission: Emission
 ) -> None:
     if not hasattr(dspy, "syncify"):
         pytest.skip("it has none")
     essay(model)
-    assert dspy.syncify(Essay(), in_place=in_place)(topic="q").short == "P"
+    assert dspy.syncify(Essay(), in_place=changed)(topic="q").short == "P"
     check(emission, model, ESSAY)
 
 
@@ -126,7 +126,11 @@ class Assigned(dspy.Module):
     def __init__(self) -> None:
         dspy.Module.__init__(self)
         predict = dspy.Predict(Reply)
-        self.forward = lambda topic: predict(topic=topic)
+
+        def forward(topic: str) -> Any:
+            return predict(topic=topic)
+
+        self.forward = forward
 
 
 def test_a_method_that_is_assigned(model: ScriptedModel, emission: Emission) -> None:
