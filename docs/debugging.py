@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from otel_agents.distro.demo.programs import client
 from otel_agents.testing.scripted_model import (
     Failure,
     Kind,
@@ -208,6 +209,33 @@ def _handoff(request: ModelRequest) -> Reaction:
     return _text("Order 17 is packed.", 360)
 
 
+_CAPITALS: Final = MappingProxyType({"France": "Paris", "Italy": "Rome", "Spain": "Madrid"})
+
+
+def _fields(tokens: int, **values: str) -> Response:
+    """Return output fields, as DSPy's chat adapter reads them."""
+    lines = [f"[[ ## {name} ## ]]\n{value}" for name, value in values.items()]
+    return _text("\n\n".join([*lines, "[[ ## completed ## ]]"]), tokens)
+
+
+def _quiz(request: ModelRequest) -> Reaction:
+    """React to the agent, to the step that reads its steps, and to the one that phrases."""
+    prompt = str(request.body["messages"][-1]["content"])
+    country = next(name for name in _CAPITALS if name in prompt)
+    if "## next_tool_name ##" in prompt:
+        done = "observation_0" in prompt
+        tool, arguments = ("finish", {}) if done else ("look_up", {"country": country})
+        return _fields(
+            320 if done else 240,
+            next_thought="Look it up.",
+            next_tool_name=tool,
+            next_tool_args=json.dumps(arguments),
+        )
+    if "## sentence ##" in prompt:
+        return _fields(160, sentence="It is known.")
+    return _fields(280, reasoning="It was found.", capital=_CAPITALS[country])
+
+
 PROGRAMS: Final = MappingProxyType(
     {
         "book": Program("examples/crews/book.py", _book),
@@ -220,6 +248,7 @@ PROGRAMS: Final = MappingProxyType(
         "manual": Program("examples/graphs/rag_chain.py", _manual, "langchain.md"),
         "manuals": Program("examples/documents/two_manuals.py", _manuals, "llama_index.md"),
         "handoff": Program("examples/documents/handoff.py", _handoff, "llama_index.md"),
+        "quiz": Program("examples/capital_quiz.py", _quiz, "dspy.md"),
         "desk": Program("examples/travel_desk.py", _desk, "openai_agents.md"),
     }
 )
@@ -244,21 +273,28 @@ def drawn(name: str) -> str:
     return "\n\n".join(tree.partition("\n\n")[0].rstrip() for tree in trees)
 
 
+def local(folder: str) -> dict[str, str]:
+    """Return the variables with which frameworks stay off the network, and write to a folder."""
+    return {
+        "CREWAI_STORAGE_DIR": folder,
+        "CREWAI_TESTING": "true",
+        "CREWAI_TRACING_ENABLED": "false",
+        "DSPY_CACHEDIR": folder,
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send to api.openai.com
+    }
+
+
 def _variables(model: ScriptedModel, folder: str) -> dict[str, str]:
     return {
+        **local(folder),
+        **client(model),
         "OTEL_TRACES_EXPORTER": "tree",
         "OTEL_METRICS_EXPORTER": "none",
         "OTEL_LOGS_EXPORTER": "none",
         "OTEL_PYTHON_DISTRO": "otel_agents",
         "OTEL_PYTHON_CONFIGURATOR": "otel_agents",
-        "OPENAI_API_BASE": model.openai_url,  # of LlamaIndex
-        "OPENAI_BASE_URL": model.openai_url,
-        "OPENAI_API_KEY": "none",
-        "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send to api.openai.com
         "PYTHONIOENCODING": "utf-8",
-        "CREWAI_STORAGE_DIR": folder,
-        "CREWAI_TESTING": "true",
-        "CREWAI_TRACING_ENABLED": "false",
     }
 
 

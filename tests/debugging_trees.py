@@ -10,7 +10,7 @@ from crew_trace import drawn
 
 from otel_agents.distro.demo.programs import Program
 
-__all__ = ["drawn_now", "scripted", "shape_now", "shape_on_the_page", "shapes_of"]
+__all__ = ["drawn_now", "local", "scripted", "shape_now", "shape_on_the_page", "shapes_of"]
 
 DOCS = Path(__file__).parents[1] / "docs"
 Shape = tuple[str, list[Any]]
@@ -43,6 +43,11 @@ def scripted(name: str) -> Program:
     """Return the program with this name, and its script for the model."""
     program = _program()["PROGRAMS"][name]
     return Program(DOCS.parent / program.path, lambda model: model.script_by(program.react))
+
+
+def local(folder: Path) -> dict[str, str]:
+    """Return the variables with which frameworks stay off the network, and write to a folder."""
+    return _program()["local"](str(folder))
 
 
 def _program() -> dict[str, Any]:

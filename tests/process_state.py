@@ -5,8 +5,8 @@ instrumentor, bounds what it has by itself. Its locks are found by `locks`.
 
 Each of them is bounded and correct in a forked child. These are:
 
-- immutable objects: tuples, frozen sets, `types.MappingProxyType`, and what they hold; a frozen
-  dataclass whose fields are declared immutable, as `Mapping`;
+- immutable objects: tuples, frozen sets, `types.MappingProxyType`, OpenTelemetry's `Context`, and what
+  they hold; a frozen dataclass whose fields are declared immutable, as `Mapping`;
 - the tables of the ground (`tables.Bounded`, `tables.Recent`, `tables.ByObject`, `tables.Counts`) and its
   lock (`forking.Lock`), which ensure both themselves;
 - a `functools.lru_cache` with a size: its entries are the same in a child;
@@ -32,6 +32,8 @@ from enum import Enum
 from functools import partial
 from types import ModuleType
 from typing import Any, cast
+
+from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import forking, system
 from otel_agents.instrumentors._core.forking import Lock
@@ -61,6 +63,7 @@ WAITING: tuple[type[Any], ...] = (
 
 _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 _GROWING = (dict, list, set, bytearray, deque, *_WEAK)
+_CONSTANT = (types.MappingProxyType, Context)
 _GROUND = (Bounded, ByObject, Counts, InUse, Lock, Recent)
 _PACKAGES = ("semconv", "instrumentors", "distro", "testing")
 _CHANGEABLE = re.compile(r"\b(dict|list|set|deque|bytearray|Counter|\w+Dict|Mutable\w+|Weak\w+)\b")
@@ -136,7 +139,7 @@ class _Walk:
 
 def _finding(value: Any, owner: object) -> str | None:
     renewed = is_renewed(value)
-    if isinstance(value, _GROUND):
+    if isinstance(value, (*_GROUND, *_CONSTANT)):
         return None
     kind = type(value).__name__
     if hasattr(value, "cache_parameters"):
@@ -157,14 +160,14 @@ def _finding(value: Any, owner: object) -> str | None:
 
 def _held_by(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what ``value`` holds, and the path to it."""
-    if isinstance(value, (*_GROUND, *_GROWING, *WAITING, Enum)):
-        return
-    if isinstance(value, (tuple, frozenset)):
-        held = cast("Iterable[Any]", value)
-        yield from ((f"[{index}]", one) for index, one in enumerate(held))
-    elif isinstance(value, types.MappingProxyType):
+    if isinstance(value, _CONSTANT):
         constant = cast("Mapping[Any, Any]", value)
         yield from ((f"[{key!r}]", one) for key, one in constant.items())
+    elif isinstance(value, (*_GROUND, *_GROWING, *WAITING, Enum)):
+        return
+    elif isinstance(value, (tuple, frozenset)):
+        held = cast("Iterable[Any]", value)
+        yield from ((f"[{index}]", one) for index, one in enumerate(held))
     elif isinstance(value, (staticmethod, classmethod, types.MethodType)):
         bound = cast(Any, value)
         yield ".__func__", bound.__func__

@@ -63,16 +63,21 @@ class Found:
 
 @dataclass(frozen=True)
 class Run:
-    """The output and the bill of the run."""
+    """The traces of the run in their order, its output and its bill."""
 
-    trace_id: str
+    trace_ids: tuple[str, ...]
     output: str
     input_tokens: int
     output_tokens: int
 
+    @property
+    def trace_id(self) -> str:
+        """The last trace: before it an application may ingest documents, say."""
+        return self.trace_ids[-1]
+
 
 def run(endpoint: str, program: Program = PROGRAM, **variables: str) -> Run:
-    """Run a program once, with all signals sent to ``endpoint``; its last trace is the run's."""
+    """Run a program once, with all signals sent to ``endpoint``."""
     with ScriptedModel() as model:
         program.prepare(model)
         given = {
@@ -81,14 +86,13 @@ def run(endpoint: str, program: Program = PROGRAM, **variables: str) -> Run:
             "OTEL_TRACES_EXPORTER": "tree,otlp",
             "OTEL_METRICS_EXPORTER": "otlp",
             "OTEL_LOGS_EXPORTER": "otlp",
-            "OPENAI_AGENTS_DISABLE_TRACING": "1",  # it would send to api.openai.com
             **variables,
         }
         done = instrumented(program.path, given, installed=True)
         assert done.status == 0, done.err
-        *_, trace_id = re.findall(r"· trace ([0-9a-f]{32})", done.err)
+        trace_ids = tuple(re.findall(r"· trace ([0-9a-f]{32})", done.err))
         ledger = model.ledger
-        return Run(trace_id, done.out.strip(), ledger.input_tokens, ledger.output_tokens)
+        return Run(trace_ids, done.out.strip(), ledger.input_tokens, ledger.output_tokens)
 
 
 def tree(spans: Iterable[Found]) -> tuple[Node, ...]:

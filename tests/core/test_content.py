@@ -28,6 +28,12 @@ SECRET = "planted-secret"
 FIELDS = [
     name for name in vars(Content) if hasattr(vars(Content)[name], "__set__") and name[0] != "_"
 ]
+OTHER_FORMS: dict[str, Any] = {
+    "query": SECRET,
+    **{name: {"who": SECRET} for name in ("variables", "metadata")},
+    "tags": [SECRET],
+}
+"""Content that is no messages, by the last word of its name."""
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
@@ -277,12 +283,7 @@ def test_content_is_recorded_only_where_enabled(
 ) -> None:
     gate = Gate(Settings.read({CAPTURE: capture}))
     fields: dict[str, Any] = {
-        name: SECRET
-        if "query" in name
-        else {"who": SECRET}
-        if "variables" in name
-        else text_messages(SECRET)
-        for name in FIELDS
+        name: OTHER_FORMS.get(name.rpartition("_")[2], text_messages(SECRET)) for name in FIELDS
     }
     error = ValueError(SECRET)
     policy = gate.policy

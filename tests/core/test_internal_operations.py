@@ -365,3 +365,24 @@ def test_a_step_lasts_as_long_as_its_call(emission: Emission) -> None:
     assert wrapped(human_input, using, step("human_input"))() == "answer"
     assert emission.tree() == ["human_input", "  inside"]
     assert emission.names == ["inside", "human_input"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "attribute"),
+    [
+        (InvokeWorkflow, "gen_ai.workflow.name"),
+        (InvokeAgent, "gen_ai.agent.name"),
+        (ExecuteTool, "gen_ai.tool.name"),
+    ],
+)
+def test_a_long_name_is_shortened(kind: Any, attribute: str, emission: Emission) -> None:
+    kind(telemetry(emission, False), "n" * 100_000).end()
+    short = "n" * 255 + "…"
+    assert attributes(emission)[attribute] == short
+    assert emission.span.name.partition(" ")[2] == short
+
+
+def test_a_long_name_of_a_step_is_shortened(emission: Emission) -> None:
+    Step(telemetry(emission, False), "node", "n" * 257).end()
+    Step(telemetry(emission, False), "node", "n" * 256).end()
+    assert emission.names == ["node " + "n" * 255 + "…", "node " + "n" * 256]

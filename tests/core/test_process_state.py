@@ -18,6 +18,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
+from opentelemetry.context import Context
 from process_state import findings, modules
 
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
@@ -128,6 +129,7 @@ def with_class_attribute(held: object) -> Any:
 FINDINGS: dict[str, tuple[Any, str]] = {
     "a dict": ({}, "table is a dict without a bound"),
     "a list": ([], "table is a list without a bound"),
+    "of a context": (Context({"a": []}), "table['a'] is a list without a bound"),
     "a set": (set(), "table is a set without a bound"),
     "a counter": (Counter(), "table is a Counter without a bound"),
     "a deque": (deque(), "table is a deque without a bound"),
@@ -178,7 +180,11 @@ def test_correct_objects_pass() -> None:
     renew_after_fork(last.clear)
     held = (
         *(Bounded[int, Any](2), ByObject[Any, Any](), Counts(), Lock(), weak, last),
-        *(MappingProxyType({"a": ("b", frozenset("c"))}), functools.lru_cache(maxsize=2)(print)),
+        *(
+            MappingProxyType({"a": ("b", frozenset("c"))}),
+            Context({"a": "b"}),
+            functools.lru_cache(maxsize=2)(print),
+        ),
         *(Renewed(threading.Condition()), Row(constant={"a": 1}), Holder(Holder(None))),
     )
     assert findings([module(held)]) == []

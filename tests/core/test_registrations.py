@@ -13,6 +13,7 @@ from lazy_packages import TELEMETRY, Apply, Logged, Packages, states
 
 from otel_agents.instrumentors import Patch, Registration, Telemetry, watch
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.patching.patches import Landmark
 
 HOOKS = "hooks = []\ndef run(): return [hook() for hook in hooks]\n"
 
@@ -164,3 +165,18 @@ def test_one_that_cannot_be_undone_is_reported_and_the_others_are_undone(
     module = packages.load(f"{name}.hooks")
     patches.undo()
     assert (caught, module.hooks) == (["undoing a patch"], [])
+
+
+def test_a_landmark_is_found_where_it_is_defined(
+    packages: Packages, apply: Apply, logged: Logged
+) -> None:
+    name = packages.make(hooks="def factory(): ...\n", moved="from .hooks import factory\n")
+    patches = apply(
+        Landmark(f"{name}.hooks:factory"),
+        Landmark(f"{name}.hooks:renamed"),
+        Landmark(f"{name}.moved:factory"),
+    )
+    factory = packages.load(f"{name}.hooks").factory
+    assert packages.load(f"{name}.moved").factory is factory
+    assert states(patches) == ["applied", "missing", "missing"]
+    assert len(logged()) == 2

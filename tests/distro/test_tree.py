@@ -165,7 +165,7 @@ def test_a_run_is_drawn_when_its_root_ends() -> None:
 
 
 def steps(drawing: Drawing) -> None:
-    """Record a step of each outcome, two with a position, and two handoffs."""
+    """Record a step of each outcome, two with a position, two handoffs, and a score."""
     root = drawing.start("invoke_workflow Book", 0)
     for at, (name, line) in enumerate(
         [
@@ -184,6 +184,7 @@ def steps(drawing: Drawing) -> None:
     drawing.span("handoff editor", 90, 90, root, **handoff, **{to: "editor"})
     handoff["otel_agents__handoff__from"] = "writer"
     drawing.span("handoff editor", 95, 95, root, **handoff, **{to: "editor"})
+    drawing.span("score exact", 98, 98, root, gen_ai__evaluation__score__value=0.75)
     root.end(100 * MS)
 
 
@@ -199,7 +200,8 @@ def test_outcome_and_position_follow_the_name() -> None:
         "├─ select_speaker → writer             10 ms        ━━          (3 tries)",
         "├─ execute_tool look_up                10 ms          ━━        (for clerk)",
         "├─ handoff → editor                   0.0 ms                ━",
-        "└─ handoff writer → editor            0.0 ms                 ━",
+        "├─ handoff writer → editor            0.0 ms                 ━",
+        "└─ score exact → 0.75                 0.0 ms                 ━",
     ]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Final
 
 import pytest
 from backends import golden
@@ -15,9 +17,11 @@ from backends.mlflow import Mlflow
 from backends.moto import Moto
 from backends.xray import XRay
 from backends.zipkin import Zipkin
-from debugging_trees import scripted
+from debugging_trees import local, scripted
 
 from otel_agents.distro.demo.programs import PROGRAMS, Program
+
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +50,24 @@ def moto() -> Iterator[Moto]:
 
 @contextmanager
 def running_everywhere(
-    program: Program, jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow, **environ: str
+    program: Program,
+    jaeger: Jaeger,
+    zipkin: Zipkin,
+    mlflow: Mlflow,
+    *,
+    variables: Mapping[str, str] = _NONE,
+    environ: Mapping[str, str] = _NONE,
 ) -> Generator[Everywhere]:
-    """Run a program once, through its own Collector, to every backend."""
+    """Run a program once, through its own Collector, to every backend.
+
+    ``variables`` are the program's, ``environ`` are the Collector's.
+    """
     with XRay() as xray:
         backends = (jaeger, zipkin, mlflow, xray)
-        where = dict(ChainMap(environ, *(backend.environ for backend in backends)))
+        where = {**ChainMap(*(dict(backend.environ) for backend in backends)), **environ}
         with Collector("all-backends", environ=where) as collector:
-            run = golden.run(collector.endpoint, program, OTEL_AGENTS_METRICS="both", **CONTENT)
+            given = {"OTEL_AGENTS_METRICS": "both", **CONTENT, **variables}
+            run = golden.run(collector.endpoint, program, **given)
             yield Everywhere(run, collector, jaeger, zipkin, mlflow, xray)
 
 
@@ -68,16 +82,23 @@ def everywhere(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow) -> Iterator[Every
 def crew(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow) -> Iterator[Everywhere]:
     """The demo's crew, in an experiment of its own."""
     into = {"MLFLOW_EXPERIMENT_ID": mlflow.experiment("crew")}
-    with running_everywhere(PROGRAMS["crewai"], jaeger, zipkin, mlflow, **into) as everywhere:
+    with running_everywhere(PROGRAMS["crewai"], jaeger, zipkin, mlflow, environ=into) as everywhere:
         yield everywhere
 
 
 @pytest.fixture(scope="module")
 def example(
-    request: pytest.FixtureRequest, jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    jaeger: Jaeger,
+    zipkin: Zipkin,
+    mlflow: Mlflow,
 ) -> Iterator[Everywhere]:
     """The program of the tree with this name in ``docs``, in an experiment of its own."""
     name: str = request.param
     into = {"MLFLOW_EXPERIMENT_ID": mlflow.experiment(name)}
-    with running_everywhere(scripted(name), jaeger, zipkin, mlflow, **into) as everywhere:
+    variables = {**local(tmp_path_factory.mktemp(name)), "OTEL_AGENTS_STREAM_USAGE": "true"}
+    with running_everywhere(
+        scripted(name), jaeger, zipkin, mlflow, variables=variables, environ=into
+    ) as everywhere:
         yield everywhere

@@ -36,6 +36,19 @@ def paths(tree: str) -> list[str]:
     return sorted(found)
 
 
+def scores(spans: Iterable[Found]) -> list[dict[str, Any]]:
+    """Return what evaluations left on spans, without the rest of the spans."""
+    attributes = (span.node.attributes for span in spans)
+    found = ({name: one[name] for name in SCORE if name in one} for one in attributes)
+    return [score for score in found if score]
+
+
+def usage(trace: dict[str, Any]) -> tuple[int, int]:
+    """Return MLflow's total of a trace: input and output tokens."""
+    found = json.loads(trace["trace_info"]["trace_metadata"]["mlflow.trace.tokenUsage"])
+    return found["input_tokens"], found["output_tokens"]
+
+
 STUDY = """\
   node study
     invoke_agent researcher
@@ -66,6 +79,46 @@ invoke_workflow Desk
     chat gpt-4o-mini
     guardrail no_prices
 """
+MANUAL = """\
+  query {}
+    retrieval
+      embeddings text-embedding-3-small
+    chat gpt-4o-mini
+"""
+MANUALS = f"""\
+invoke_workflow
+  chat gpt-4o-mini
+{MANUAL.format("kettle")}\
+{MANUAL.format("toaster")}\
+  chat gpt-4o-mini
+"""
+HANDOFF = """\
+invoke_workflow shop
+  invoke_agent clerk
+    chat gpt-4o-mini
+    execute_tool find_order
+    chat gpt-4o-mini
+    execute_tool handoff
+  invoke_agent packer
+    chat gpt-4o-mini
+    execute_tool pack
+    chat gpt-4o-mini
+"""
+QUIZ_OF_ONE = """\
+  invoke_workflow Quiz
+    invoke_agent Capital
+      chat gpt-4o-mini
+      execute_tool look_up
+      chat gpt-4o-mini
+      chat gpt-4o-mini
+    predict country, capital -> sentence
+      chat gpt-4o-mini
+    score correct
+"""
+QUIZ = f"""\
+evaluate Quiz
+{QUIZ_OF_ONE * 3}"""
+SCORE = {"gen_ai.evaluation.name": "correct", "gen_ai.evaluation.score.value": 1.0}
 TYPES = {
     "invoke_workflow": "WORKFLOW",
     "node": "TASK",
@@ -73,14 +126,26 @@ TYPES = {
     "invoke_agent": "AGENT",
     "chat": "CHAT_MODEL",
     "execute_tool": "TOOL",
+    "query": "CHAIN",
+    "retrieval": "RETRIEVER",
+    "embeddings": "EMBEDDING",
+    "predict": "TASK",
+    "evaluate": "EVALUATOR",
+    "score": "EVALUATOR",
 }
 """MLflow's type of a span, by the first word of the span's name."""
 
 pytestmark = pytest.mark.parametrize(
     ("example", "tree"),
-    [("research", RESEARCH), ("desk", DESK)],
+    [
+        ("research", RESEARCH),
+        ("desk", DESK),
+        ("manuals", MANUALS),
+        ("handoff", HANDOFF),
+        ("quiz", QUIZ),
+    ],
     indirect=["example"],
-    ids=["LangGraph", "OpenAI-Agents-SDK"],
+    ids=["LangGraph", "OpenAI-Agents-SDK", "LlamaIndex-query", "LlamaIndex-agents", "DSPy"],
     scope="module",
 )
 
@@ -92,20 +157,26 @@ def test_jaeger_has_the_example(example: Everywhere, tree: str) -> None:
         spans = [*map(otlp_json.found, example.jaeger.spans(example.run.trace_id))]
         return spans if len(spans) == len(expected) else None
 
-    assert outline(wait_for(whole, "the example in Jaeger")) == expected
+    spans = wait_for(whole, "the example in Jaeger")
+    assert outline(spans) == expected
+    assert scores(spans) == [SCORE] * tree.count("score ")
 
 
 def test_mlflow_has_the_example_and_counts_a_token_once(example: Everywhere, tree: str) -> None:
     expected = paths(tree)
+    run = example.run
 
-    def trace() -> dict[str, Any]:
-        return example.mlflow.trace(example.run.trace_id)
+    def tokens() -> list[int]:
+        usages = [usage(example.mlflow.trace(trace_id)) for trace_id in run.trace_ids]
+        return [sum(one) for one in zip(*usages, strict=True)]
 
-    wait_for(lambda: len(trace()["spans"]) == len(expected), "the example in MLflow")
-    spans = [otlp_json.found(span, "") for span in trace()["spans"]]
+    def whole() -> list[Found] | None:
+        spans = [otlp_json.found(span, "") for span in example.mlflow.spans(run.trace_id)]
+        return spans if len(spans) == len(expected) else None
+
+    spans = wait_for(whole, "the example in MLflow")
     assert outline(spans) == expected
-    usage = json.loads(trace()["trace_info"]["trace_metadata"]["mlflow.trace.tokenUsage"])
-    ledger = (example.run.input_tokens, example.run.output_tokens)
-    assert (usage["input_tokens"], usage["output_tokens"]) == ledger
+    assert scores(spans) == [SCORE] * tree.count("score ")
+    assert tokens() == [run.input_tokens, run.output_tokens]
     types = [(span.node.name.split()[0], span.node.attributes["mlflow.spanType"]) for span in spans]
     assert types == [(word, TYPES[word]) for word, _ in types]

@@ -40,6 +40,7 @@ def span(
         {"otel_agents.turn": 1},
         {"gen_ai.conversation.id": "c1", "user.id": "ada", "session.id": "s1"},
         {"otel_agents.stream.abandoned": True},
+        {"gen_ai.evaluation.name": "exact", "gen_ai.evaluation.score.value": 0.5},
     ],
 )
 def test_a_step_with_its_type_has_no_findings(more: dict[str, Any]) -> None:

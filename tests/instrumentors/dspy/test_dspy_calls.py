@@ -247,6 +247,7 @@ def test_a_metric_that_calls_a_model(
         "evaluate Reply",
         "  invoke_workflow Reply",
         f"    {CHAT}",
+        "    score judged",
         "  invoke_workflow",
         f"    {CHAT}",
     ]

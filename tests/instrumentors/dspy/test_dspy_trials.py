@@ -148,7 +148,8 @@ def test_each_evaluation_is_a_trace(model: ScriptedModel, emission: Emission) ->
         metric=exact, num_candidate_programs=0, max_bootstrapped_demos=1, num_threads=2
     )
     optimizer.compile(dspy.Predict(Reply), trainset=examples(2))
-    evaluated = ["evaluate Reply", *["  invoke_workflow Reply", f"    {CHAT}"] * 2]
+    program = ["  invoke_workflow Reply", f"    {CHAT}", "    score exact"]
+    evaluated = ["evaluate Reply", *program * 2]
     bootstrapped = ["invoke_workflow Reply", f"  {CHAT}"]
     assert emission.tree() == [
         "compile BootstrapFewShotWithRandomSearch",
@@ -229,6 +230,7 @@ def test_an_evaluation_within_a_trial_is_part_of_it(
         "  evaluate Reply",
         f"    {WORKFLOW}",
         f"      {CHAT}",
+        "      score exact",
         "  predict Reply",
         f"    {CHAT}",
     ]

@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import Any, cast
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 from langchain_graphs import CHAT, LANGGRAPH, State, attributes, compiled, graph
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 from packaging.version import Version
 
 from otel_agents.instrumentors import hosting
+from otel_agents.instrumentors.langchain._graphs import GRAPHS
 from otel_agents.testing.emission import Emission
 
 pytestmark = pytest.mark.usefixtures("instrumented")
@@ -312,6 +314,26 @@ def test_an_interrupt_on_another_server_is_no_error(emission: Emission) -> None:
     compiled(("away", away), checkpointer=saver()()).invoke(EMPTY, THREAD)
     assert emission.tree() == ["invoke_workflow", "  remote_graph helper"]
     assert errors(emission) == {}
+    (found,) = attributes(emission, "remote_graph helper")
+    assert found["otel_agents.step.outcome"] == "interrupted"
+    assert emission.events == [("otel_agents.interrupt", {})]
+
+
+INTERRUPT: dict[str, Any] = {"__interrupt__": [{"value": "secret question", "id": "i-1"}]}
+
+
+@REMOTE
+@pytest.mark.parametrize("mode", ["updates", ["values", "updates"]], ids=["one", "several"])
+def test_an_interrupt_that_another_server_returns_is_an_event(
+    mode: Any, emission: Emission
+) -> None:
+    away = remote(("updates", INTERRUPT), ("values", INTERRUPT))
+    list(away.stream(EMPTY, stream_mode=mode))
+    assert attributes(emission, "remote_graph helper") == [
+        {"otel_agents.step.type": "remote_graph", "otel_agents.step.outcome": "interrupted"}
+    ]
+    assert [name for name, _ in emission.events] == ["otel_agents.interrupt"]
+    assert errors(emission) == {}
 
 
 @REMOTE
@@ -421,4 +443,26 @@ def test_spans_of_the_application_stay_in_between(emission: Emission) -> None:
         "      mine",
         "        invoke_workflow",
         "          node second",
+    ]
+
+
+@pytest.mark.parametrize("config", [{"callbacks": 5}, 5], ids=["callbacks", "config"])
+def test_a_refused_call_is_announced_no_longer_than_to_the_next_run(
+    emission: Emission, config: Any
+) -> None:
+    graph = compiled(first, name="g")
+    for _ in range(3):
+        with pytest.raises((AttributeError, TypeError)):
+            graph.invoke(EMPTY, config)
+    assert len(GRAPHS) <= 1
+    for name in ("h", "g"):
+        run: Any = RunnableLambda(str)
+        run.with_config(run_name=name).invoke("hi")
+        assert len(GRAPHS) == 0
+    compiled(second).invoke(EMPTY)
+    assert sorted(emission.names) == [
+        "invoke_workflow",
+        "invoke_workflow g",
+        "invoke_workflow h",
+        "node second",
     ]

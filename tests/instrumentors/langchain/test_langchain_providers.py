@@ -36,15 +36,26 @@ def instrument(emission: Emission) -> Iterator[Callable[..., None]]:
         yield instrument
 
 
-def invoked(chat: Any) -> None:
+def invoked(chat: Any, loop: asyncio.AbstractEventLoop) -> None:
     chat.invoke("Hi")
 
 
-def streamed(chat: Any) -> None:
+def streamed(chat: Any, loop: asyncio.AbstractEventLoop) -> None:
     assert len(list(chat.stream("Hi"))) > 1
 
 
-WAYS = pytest.mark.parametrize("way", [invoked, streamed])
+def awaited(chat: Any, loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_until_complete(chat.ainvoke("Hi"))
+
+
+def streamed_later(chat: Any, loop: asyncio.AbstractEventLoop) -> None:
+    async def run() -> None:
+        assert len([chunk async for chunk in chat.astream("Hi")]) > 1
+
+    loop.run_until_complete(run())
+
+
+WAYS = pytest.mark.parametrize("way", [invoked, streamed, awaited, streamed_later])
 PROVIDERS = pytest.mark.parametrize("provider", CHATS)
 
 
@@ -53,15 +64,16 @@ PROVIDERS = pytest.mark.parametrize("provider", CHATS)
 @PROVIDERS
 def test_a_response_is_one_span_as_it_was_billed(
     provider: str,
-    way: Callable[[Any], None],
+    way: Callable[[Any, asyncio.AbstractEventLoop], None],
     sdk: bool,
+    loop: asyncio.AbstractEventLoop,
     instrument: Callable[..., None],
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
     instrument(sdk=sdk)
     model.script("Sunny today.")
-    way(CHATS[provider](model))
+    way(CHATS[provider](model), loop)
     span, (entry,) = emission.span, model.ledger.wait(1, ended=True).entries
     found = span.attributes or {}
     assert (found["gen_ai.usage.input_tokens"], found["gen_ai.usage.output_tokens"]) == (

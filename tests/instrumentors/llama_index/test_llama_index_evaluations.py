@@ -29,6 +29,14 @@ def score(name: str, value: float) -> tuple[str, dict[str, Any]]:
     return "gen_ai.evaluation.result", attributes
 
 
+def steps(emission: Emission) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (span.name, dict(span.attributes or {}))
+        for span in emission.spans
+        if span.name.startswith("evaluate ")
+    ]
+
+
 def test_an_evaluation_calls_a_model_and_has_a_score(
     llm: Any, loop: Loop, model: ScriptedModel, emission: Emission
 ) -> None:
@@ -41,6 +49,10 @@ def test_an_evaluation_calls_a_model_and_has_a_score(
     assert CHAT in [line.strip() for line in tree]
     assert emission.traces() == 1
     assert emission.events == [score("Faithfulness", 1.0)]
+    _, scored = score("Faithfulness", 1.0)
+    assert steps(emission) == [
+        ("evaluate Faithfulness", {"otel_agents.step.type": "evaluate", **scored})
+    ]
 
 
 def test_an_evaluation_by_similarity(loop: Loop, model: ScriptedModel, emission: Emission) -> None:

@@ -21,11 +21,11 @@ def book(city: str) -> str:
     return f"Booked {city}."
 
 
-def tool_ids(emission: Emission) -> list[Any]:
+def tool_ids(emission: Emission, name: str = "book") -> list[Any]:
     return [
         (span.attributes or {}).get("gen_ai.tool.call.id")
         for span in emission.spans
-        if span.name == "execute_tool book"
+        if span.name == f"execute_tool {name}"
     ]
 
 
@@ -65,6 +65,29 @@ def test_a_call_is_executed_once_it_is_approved(
     assert SECRET not in emission.texts()
 
 
+@Runs
+@pytest.mark.usefixtures("instrumented")
+def test_a_resumed_run_has_the_names_of_the_first(
+    run: Any, start: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    """In another process as well: the state has them."""
+    model.script(Response(tool_calls=[ToolCall("book", {"city": "Bern"})]), Response("Done."))
+    agent = assistant(tools=[book], handoffs=[assistant("expert")])
+
+    async def resumed() -> Any:
+        config = agents.RunConfig(workflow_name="booking", group_id="thread-1")
+        kept = (await start(agent, "go", run_config=config)).to_state().to_string()
+        state = await agents.RunState.from_string(agent, kept)
+        state.approve(state.get_interruptions()[0])
+        return await start(agent, state)
+
+    assert run(resumed()).final_output == "Done."
+    names = [line for line in emission.tree() if not line.startswith(" ")]
+    assert names == ["invoke_workflow booking"] * 2
+    found = [(span.attributes or {})["gen_ai.conversation.id"] for span in emission.spans]
+    assert found == ["thread-1"] * len(found)
+
+
 def test_what_waits_for_approval_is_content(
     run: Any, instrument: Any, emission: Emission, model: ScriptedModel
 ) -> None:
@@ -84,13 +107,15 @@ def test_what_waits_for_approval_is_content(
     assert json.loads(value) == [{"call_id": call_id, "name": "book", "arguments": arguments}]
 
 
+@pytest.mark.parametrize("decision", ["approve", "reject"])
 @pytest.mark.usefixtures("instrumented")
-def test_an_agent_as_a_tool_that_waits(run: Any, emission: Emission, model: ScriptedModel) -> None:
-    """Both runs stop, for one request."""
-    call = ToolCall("book", {"city": "Bern"})
+def test_an_agent_as_a_tool_that_waits(
+    run: Any, emission: Emission, model: ScriptedModel, decision: str
+) -> None:
+    """Both runs stop, for one request. Its decision is none about the agent's own call."""
     model.script(
-        Response(tool_calls=[ToolCall("consult", {"input": "go"})]),
-        Response(tool_calls=[call]),
+        Response(tool_calls=[ToolCall("consult", {"input": "go"}, id="outer")]),
+        Response(tool_calls=[ToolCall("book", {"city": "Bern"}, id="inner")]),
         Response("Booked."),
         Response("Done."),
     )
@@ -99,13 +124,20 @@ def test_an_agent_as_a_tool_that_waits(run: Any, emission: Emission, model: Scri
     async def resumed() -> str:
         result = await finished(agent)
         state = result.to_state()
-        state.approve(result.interruptions[0])
+        getattr(state, decision)(result.interruptions[0])
         return (await finished(agent, state)).final_output
 
     assert run(resumed()) == "Done."
     assert emission.events == [("otel_agents.interrupt", {})]
-    executed = [line for line in emission.tree() if "book" in line]
-    assert executed == ["        execute_tool book"]
+    executed = ["        execute_tool book"] if decision == "approve" else []
+    around = ["invoke_workflow guide", "  invoke_agent guide"]
+    inner = ["    execute_tool consult", "      invoke_agent expert"]
+    assert emission.tree() == [
+        *(*around, f"    {CHAT}", *inner, f"        {CHAT}"),
+        *(*around, *inner, *executed, f"        {CHAT}", f"    {CHAT}"),
+    ]
+    assert tool_ids(emission, "consult") == ["outer", "outer"]
+    assert tool_ids(emission) == ["inner"] * len(executed)
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -124,3 +156,39 @@ def test_a_call_that_a_guardrail_of_the_tool_rejects(
     run(finished(assistant(tools=[pay])))
     assert emission.tree() == ["invoke_agent guide", f"  {CHAT}", f"  {CHAT}"]
     assert SECRET not in emission.texts()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_an_approved_call_that_a_guardrail_of_the_tool_rejects(
+    run: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    @agents.tool_input_guardrail
+    def never(data: Any) -> Any:
+        return agents.ToolGuardrailFunctionOutput.reject_content(SECRET)
+
+    @agents.function_tool(needs_approval=True, tool_input_guardrails=[never])
+    def pay() -> str:
+        """Pay."""
+        return "paid"
+
+    async def resumed() -> None:
+        agent = assistant(tools=[pay])
+        result = await finished(agent)
+        state = result.to_state()
+        state.approve(result.interruptions[0])
+        await finished(agent, state)
+
+    run(resumed())
+    assert emission.tree() == ["invoke_agent guide", f"  {CHAT}"] * 2
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_tool_that_reads_whether_it_is_approved(run: Any, emission: Emission) -> None:
+    def pay(context: Any) -> str:
+        """Pay."""
+        return str(context.get_approval_status("pay", context.tool_call_id))
+
+    pay.__annotations__["context"] = agents.RunContextWrapper
+
+    run(finished(assistant(tools=[agents.function_tool(pay)])))
+    assert "  execute_tool pay" in emission.tree()

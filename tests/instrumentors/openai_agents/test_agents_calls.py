@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -118,6 +119,19 @@ def test_runs_of_a_session_share_a_conversation(run: Any, start: Any, emission: 
     assert emission.traces() == 2
     ids = [(span.attributes or {})["gen_ai.conversation.id"] for span in emission.spans]
     assert ids == ["thread-7"] * 4
+
+
+@pytest.mark.skipif(
+    "conversation_id" not in signature(agents.Runner.run).parameters, reason="there was none"
+)
+@Runs
+def test_the_id_of_a_conversation_precedes_that_of_a_group(
+    run: Any, start: Any, emission: Emission
+) -> None:
+    config = agents.RunConfig(group_id="thread-7")
+    run(start(assistant(), "go", conversation_id="conv-1", run_config=config))
+    ids = [(span.attributes or {})["gen_ai.conversation.id"] for span in emission.spans]
+    assert ids == ["conv-1"] * 2
 
 
 @pytest.mark.skipif(Version("0.0.19") > VERSION, reason="runners came later")

@@ -122,6 +122,20 @@ def test_an_input_guardrail(run: Any, start: Any, emission: Emission, trips: boo
 
 
 @Runs
+def test_an_input_guardrail_that_raises(run: Any, start: Any, emission: Emission) -> None:
+    @agents.input_guardrail
+    async def polite(context: Any, agent: Any, given: Any) -> Any:
+        raise LookupError(SECRET)
+
+    with pytest.raises(LookupError):
+        run(start(assistant(input_guardrails=[polite])))
+    found = dict(errors(emission))
+    assert (found["invoke_agent guide"], found["guardrail polite"]) == ("LookupError",) * 2
+    assert raised(emission).count("LookupError") == 1
+    assert SECRET not in emission.texts()
+
+
+@Runs
 @pytest.mark.parametrize("trips", [False, True])
 def test_an_output_guardrail(run: Any, start: Any, emission: Emission, trips: bool) -> None:
     agent = assistant(output_guardrails=[guardrail("output", trips=trips)])

@@ -192,6 +192,30 @@ def test_other_tools(
     assert SECRET not in emission.texts()
 
 
+@pytest.mark.parametrize("start", [finished, started])
+@pytest.mark.parametrize("disabled", [False, True])
+@pytest.mark.usefixtures("instrumented")
+def test_what_a_tool_raises_is_emitted_once(
+    run: Any, start: Any, emission: Emission, disabled: bool
+) -> None:
+    def execute(request: Any) -> str:
+        raise LookupError(SECRET)
+
+    agent = assistant(
+        tools=[agents.LocalShellTool(executor=execute)], own=Scripted([local_shell_call()])
+    )
+    with pytest.raises(LookupError):
+        run(start(agent, run_config=agents.RunConfig(tracing_disabled=disabled)))
+    failed = [
+        span.name
+        for span in emission.spans
+        if (span.attributes or {}).get("error.type") == "LookupError"
+    ]
+    assert failed == ["execute_tool local_shell", "invoke_agent guide"]
+    assert [found["exception.type"] for _, found in emission.events] == ["LookupError"]
+    assert SECRET not in emission.texts()
+
+
 @pytest.mark.usefixtures("with_content")
 def test_a_screenshot_is_described_and_not_recorded(run: Any, emission: Emission) -> None:
     own = Scripted([computer_call()], [reply("done")])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import doctest
+import json
+import subprocess
+import sys
 
 from openai_agents_runs import VERSION
 from packaging.version import Version
@@ -10,7 +13,7 @@ from renamed_targets import check_renamed
 
 from otel_agents.instrumentors.openai_agents import OpenAIAgentsInstrumentor
 
-_COUNTS = (("0.10", 30), ("0.9", 29), ("0.8", 27), ("0", 23))
+_COUNTS = (("0.10", 30), ("0.9", 29), ("0.8", 28), ("0", 23))
 
 
 def test_a_renamed_target_is_reported() -> None:
@@ -23,3 +26,13 @@ def test_the_example_runs() -> None:
         OpenAIAgentsInstrumentor, "OpenAIAgentsInstrumentor"
     )
     assert doctest.DocTestRunner().run(example) == (0, 4)
+
+
+def test_the_doctor_names_openais_exporter_and_its_switch() -> None:
+    command = [sys.executable, "-m", "otel_agents.distro", "doctor", "--json"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    (found,) = (
+        one for one in json.loads(done.stdout)["frameworks"] if one["name"] == "openai_agents"
+    )
+    assert "sends to api.openai.com" in found["own_telemetry"]
+    assert "OPENAI_AGENTS_DISABLE_TRACING=1" in found["own_telemetry"]

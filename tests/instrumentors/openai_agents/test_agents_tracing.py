@@ -11,7 +11,7 @@ import pytest
 from openai_agents_runs import CHAT, agents, assistant, finished, started, weather
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
+from otel_agents.testing.scripted_model import Failure, Response, ScriptedModel, ToolCall
 
 pytestmark = pytest.mark.usefixtures("instrumented")
 Runs = pytest.mark.parametrize("start", [finished, started])
@@ -130,6 +130,24 @@ def test_an_error_that_leaves_a_trace_is_the_workflows(run: Any, emission: Emiss
         run(failing())
     assert emission.span.name == "invoke_workflow Trip"
     assert (emission.span.attributes or {})["error.type"] == "LookupError"
+    assert [found["exception.type"] for _, found in emission.events] == ["LookupError"]
+
+
+@Runs
+def test_an_error_that_leaves_several_traces_is_emitted_once(
+    run: Any, start: Any, emission: Emission, model: ScriptedModel
+) -> None:
+    model.script(Failure(400))
+
+    async def failing() -> None:
+        with agents.trace("Trip"), agents.custom_span("load"), agents.trace("Leg"):
+            await start(assistant())
+
+    with pytest.raises(openai.BadRequestError):
+        run(failing())
+    assert [found["exception.type"] for _, found in emission.events] == ["openai.BadRequestError"]
+    found = {str((span.attributes or {}).get("error.type")) for span in emission.spans}
+    assert (len(emission.spans), found) == (5, {"openai.BadRequestError"})
 
 
 def test_a_trace_without_a_name_of_its_own(run: Any, emission: Emission) -> None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ._core.operations import ClaimedCall as ClaimedCall
     from ._core.operations import CreateAgent as CreateAgent
     from ._core.operations import Embeddings as Embeddings
+    from ._core.operations import Evaluation as Evaluation
     from ._core.operations import ExecuteCode as ExecuteCode
     from ._core.operations import ExecuteTool as ExecuteTool
     from ._core.operations import FetchResponse as FetchResponse
@@ -89,7 +90,14 @@ _ROOMS: Final = MappingProxyType(
         "context.slots": ("Slot",),
         "encoding.encoded": ("Items",),
         "operations": (
-            *("ClaimedCall", "CreateAgent", "Embeddings", "ExecuteCode", "ExecuteTool"),
+            *(
+                "ClaimedCall",
+                "CreateAgent",
+                "Embeddings",
+                "Evaluation",
+                "ExecuteCode",
+                "ExecuteTool",
+            ),
             *("FetchResponse", "Inference", "InvokeAgent", "InvokeRemoteAgent", "InvokeWorkflow"),
             *(
                 "McpRequest",
@@ -121,6 +129,7 @@ __all__ = [
     "Content",
     "CreateAgent",
     "Embeddings",
+    "Evaluation",
     "ExecuteCode",
     "ExecuteTool",
     "FetchResponse",

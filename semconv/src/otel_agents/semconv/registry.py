@@ -176,13 +176,14 @@ _TYPES: Final = MappingProxyType(
             attr.GEN_AI_TOOL_CALL_RESULT,
             attr.GEN_AI_TOOL_DEFINITIONS,
         ),
-        "template[string]": (attr.GEN_AI_PROMPT_VARIABLE,),
+        "template[string]": (attr.GEN_AI_PROMPT_VARIABLE, attr.OTEL_AGENTS_METADATA),
         "string[]": (
             attr.GEN_AI_REQUEST_ENCODING_FORMATS,
             attr.GEN_AI_REQUEST_STOP_SEQUENCES,
             attr.GEN_AI_RESPONSE_FINISH_REASONS,
             attr.OTEL_AGENTS_CONTENT_DROPPED,
             attr.OTEL_AGENTS_CONTENT_TRUNCATED,
+            attr.OTEL_AGENTS_TAGS,
         ),
     }
 )

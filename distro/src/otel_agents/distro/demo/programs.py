@@ -123,7 +123,12 @@ def _exporters(listening: bool) -> dict[str, str]:
 
 def client(model: ScriptedModel) -> dict[str, str]:
     """Return the variables with which an OpenAI client calls ``model``."""
-    return {"OPENAI_BASE_URL": model.openai_url, "OPENAI_API_KEY": "none"}
+    address = model.openai_url
+    return {
+        "OPENAI_API_BASE": address,  # the older name, which LlamaIndex reads
+        "OPENAI_BASE_URL": address,
+        "OPENAI_API_KEY": "none",
+    }
 
 
 def _write(line: str) -> None:

@@ -51,7 +51,7 @@ class Node:
     position: str
     """``2/3`` of several, ``2`` if their number is unknown; else empty."""
     outcome: str
-    """The decision, or the target of a handoff; else empty."""
+    """The decision, the target of a handoff, or the score; else empty."""
     service: str
     kind: Kind
     start: int
@@ -76,7 +76,7 @@ def node_of(span: ReadableSpan) -> Node:
         root=parent is None or parent.is_remote,
         name=_name(span.name, attributes),
         position=_position(attributes),
-        outcome=_line(str(_first_of(attributes, _OUTCOMES) or "")),
+        outcome=_outcome(attributes),
         service=_line(str(span.resource.attributes.get("service.name", ""))),
         kind=_KINDS.get(str(attributes.get(attr.GEN_AI_OPERATION_NAME)), "other"),
         start=span.start_time or 0,
@@ -106,8 +106,12 @@ def _position(attributes: Mapping[str, Any]) -> str:
     return str(number) if count is None else f"{number}/{count}"
 
 
-def _first_of(attributes: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((attributes[name] for name in names if name in attributes), None)
+def _outcome(attributes: Mapping[str, Any]) -> str:
+    score = attributes.get(attr.GEN_AI_EVALUATION_SCORE_VALUE)
+    if isinstance(score, float):
+        return f"{score:g}"
+    decided = (attributes[name] for name in _OUTCOMES if name in attributes)
+    return _line(str(next(decided, "")))
 
 
 def _details(attributes: Mapping[str, Any]) -> Iterator[str]:

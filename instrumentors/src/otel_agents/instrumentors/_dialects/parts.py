@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from otel_agents.instrumentors._core.encoding.plain import json_copy
+
 from .api import Message, Part
 from .fields import parsed_arguments, without_none
 
@@ -71,4 +73,7 @@ def as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     dump = getattr(value, "model_dump_json", None)
-    return dump() if dump is not None else json.dumps(value, default=str)
+    try:
+        return dump() if dump is not None else json.dumps(value, default=str)
+    except Exception:  # noqa: BLE001  a cycle, many levels, a key that is a tuple, a failing __str__
+        return json.dumps(json_copy(value))

@@ -39,9 +39,10 @@ class LangChainInstrumentor(AgentInstrumentor):
     )
     vendor_exporter = (
         "LangSmith's tracing sends the inputs and outputs of runs to LangSmith; LANGSMITH_TRACING="
-        "false (earlier LANGCHAIN_TRACING_V2) disables it, and nothing of otel-agents; its "
-        "OpenTelemetry mode emits each run and model call a second time, with content, unless "
-        "LANGSMITH_OTEL_ENABLED=false"
+        "false (earlier LANGCHAIN_TRACING_V2) disables it, and nothing of otel-agents; the spans "
+        "of its OpenTelemetry mode (LANGSMITH_OTEL_ENABLED), which record each run and model call "
+        "a second time, are dropped where they would be exported with ours, unless "
+        "OTEL_AGENTS_PREFER=theirs"
     )
     vendor_switches = (
         *("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2"),

@@ -10,6 +10,7 @@ from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.callbacks import guarded
+from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
 from otel_agents.instrumentors._core.operations.runs import Run
@@ -19,15 +20,16 @@ from otel_agents.semconv import attributes as attr
 
 from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
-from ._names import Announcements, given_name
-from ._runs import RUNS, Details, Node, key_of, run_above, serialized_name
+from ._names import Announcements, given_name, labelled
+from ._outside import batched_conversation, conversation_context
+from ._runs import RUNS, Details, Node, end_with_task, key_of, run_above, serialized_name
 
 __all__ = ["on_composite", "start"]
 
 _HIDDEN: Final = "langsmith:hidden"
 """The tag of runs that LangGraph does not show either."""
 
-_COMPOSITES: Final = Announcements[bool]("otel_agents_composites")
+_COMPOSITES: Final = Announcements[bool]("otel_agents_composites", limit=8)
 """The composites that the application named. LangChain reports one that streams as a function, and
 LangGraph a function as a composite."""
 
@@ -56,23 +58,36 @@ def start(
         own = Node(graph, run_id, _namespace(metadata), internal=graph.is_agent)
         number = _number(metadata) if _has_tag(tags, _NODE) else None
         begin = _graph(telemetry, graph, name, number, node, inputs, metadata)
-    elif above is None:
+    elif above is None and parent_id is None:
         begin = _workflow(telemetry, InvokeWorkflow, given_name(name), None, inputs, metadata)
-    elif node is not None and (kind := _kind_of_node(name, tags, metadata, node)):
+    elif (
+        above is not None
+        and node is not None
+        and (kind := _kind_of_node(name, tags, metadata, node))
+    ):
         own = Node(node.graph, run_id, _namespace(metadata), internal=node.internal)
         shown = _HIDDEN not in tags
         begin = _node(telemetry, kind, name, metadata, own, above) if shown else None
     else:
         is_function = "run_type" in details
         begin = _part(telemetry, name, is_function, _has_tag(tags, _PART), above)
-    RUNS.start(run_id, parent_id, begin, facts=own, atomic=graph is None)
+    atomic = graph is None
+    if telemetry.gate.enabled:
+        begin, atomic = labelled(begin, tags, metadata), False
+    RUNS.start(run_id, parent_id, begin, facts=own, atomic=atomic)
+    if above is None:
+        end_with_task(run_id)
 
 
-def on_composite(telemetry: Telemetry, call: Call) -> None:
+def on_composite(telemetry: Telemetry, call: Call) -> Observation | None:
     """Observe ``invoke(input, config)`` and ``transform`` of a sequence or of parallel parts."""
+    if RUNS.current() is None:
+        context = conversation_context(telemetry, call)
+        return Observation(context) if context is not None else None
     name = as_mapping(call.argument(1, "config")).get("run_name") or call.instance.name
-    if RUNS.current() is not None and given_name(name) is not None:
+    if given_name(name) is not None:
         _COMPOSITES.announce(True, name)
+    return None
 
 
 def _graph(
@@ -107,7 +122,7 @@ def _workflow(
             name,
             input=state_input(inputs),
             output=state_output,
-            parent=_in_conversation(metadata, parent),
+            parent=_in_conversation(inputs, metadata, parent),
         )
         if number is not None:
             operation.attributes[attr.OTEL_AGENTS_STEP_NUMBER] = number
@@ -116,10 +131,13 @@ def _workflow(
     return begin
 
 
-def _in_conversation(metadata: _Metadata, parent: Context) -> Context:
+def _in_conversation(inputs: Any, metadata: _Metadata, parent: Context) -> Context:
     """Return ``parent`` in the run's conversation; an id that the application set is kept."""
-    found = metadata.get("thread_id") or metadata.get("session_id")
-    if not found or conversation_id(parent) is not None:
+    if conversation_id(parent) is not None:
+        return parent
+    batched = batched_conversation(inputs, parent)
+    found = metadata.get("thread_id") or batched or metadata.get("session_id")
+    if not found:
         return parent
     return with_conversation_id(str(found), parent)
 
@@ -152,12 +170,15 @@ def _node(
 
 
 def _part(
-    telemetry: Telemetry, name: str | None, is_function: bool, is_part: bool, above: Run
+    telemetry: Telemetry, name: str | None, is_function: bool, is_part: bool, above: Run | None
 ) -> _Begin | None:
-    """Start what another run calls: only a composite that the application named is shown."""
+    """Start what another run calls: only a composite that the application named is shown.
+
+    The other run may have ended, where a task goes on that it shielded.
+    """
     if not _COMPOSITES.take(name):
-        node: Node | None = above.facts
-        of_node = node is not None and node.run_id == above.run_id and is_part
+        node: Node | None = above.facts if above is not None else None
+        of_node = node is not None and above is not None and node.run_id == above.run_id and is_part
         if is_function or of_node or (node is not None and node.internal):
             return None
     given = given_name(name)

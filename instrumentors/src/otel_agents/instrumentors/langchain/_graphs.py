@@ -62,7 +62,7 @@ class Graph:
 
 
 GRAPHS: Final = Announcements["Graph"]("otel_agents_graphs")
-"""The graphs whose runs start next."""
+"""The graph whose run starts next."""
 
 
 def on_graph(telemetry: Telemetry, call: Call) -> None:

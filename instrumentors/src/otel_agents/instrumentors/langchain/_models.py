@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial, reduce
 from operator import add
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.api import Message, ResponseFields, Usage
-from otel_agents.instrumentors._dialects.fields import as_mapping, items, listed, text
+from otel_agents.instrumentors._dialects.api import Message, ResponseFields
+from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.framework_call import FrameworkCall
 from otel_agents.instrumentors._dialects.parts import text_message
 from otel_agents.instrumentors._dialects.providers import provider_name
 from otel_agents.instrumentors._dialects.servers import server_of
-from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, Provider
 
-from ._messages import model_message, model_messages
+from ._messages import (
+    billed_usage,
+    fields_of,
+    generations_of,
+    merged_metadata,
+    metadata_of,
+    model_messages,
+    output_message,
+    sum_of_usages,
+    usage_of,
+)
+from ._names import LABELS, labels_of, with_labels
 from ._runs import RUNS, key_of
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel, BaseLLM
-    from langchain_core.outputs import ChatGeneration, Generation
+    from langchain_core.language_models.chat_model_stream import (
+        AsyncChatModelStream,
+        ChatModelStream,
+    )
 
-__all__ = ["chat_model_call", "completion_model_call"]
+    from otel_agents.instrumentors._core.operations.inference import ModelCall
+
+__all__ = ["chat_model_call", "completion_model_call", "model_context", "native_model_call"]
 
 _PROVIDERS: Final = MappingProxyType(
     {
@@ -53,16 +69,10 @@ _URLS: Final = (
     "groq_api_base",
 )
 _NAMES: Final = ("model", "model_name", "model_id")
-_USAGE_DETAILS: Final = (
-    ("input_token_details", "cache_read", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
-    ("input_token_details", "cache_creation", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
-    ("output_token_details", "reasoning", attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
-)
-_OWN: Final = ("messages", "prompts", "prompt", "stop", "run_manager")
+_NATIVE: Final = ("_stream_chat_model_events", "_astream_chat_model_events")
+"""Methods that model classes may have since langchain-core 1.3.2."""
+_OWN: Final = ("messages", "prompts", "prompt", "stop", "run_manager", "stream")
 """Arguments that are not passed on to the provider."""
-_REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason")
-_GENERATED: Final = ("lc_", "run-")
-"""How ids begin that LangChain gives to messages without one."""
 
 
 class _ModelCall(FrameworkCall):
@@ -80,6 +90,8 @@ class _ModelCall(FrameworkCall):
         self._run_id = key_of(getattr(manager, "parent_run_id", None))
         settings = _settings_of(self._model, stop, call.kwargs)
         known = _ls_params(self._model, stop, call.kwargs)
+        self._labels = labels_of(manager) if telemetry.gate.enabled else None
+        parent = RUNS.parent_context(self._run_id)
         super().__init__(
             telemetry,
             settings,
@@ -87,12 +99,24 @@ class _ModelCall(FrameworkCall):
             provider=_provider_of(known),
             server=_server_of(self._model),
             operation=operation,
-            record_request=partial(_record_request, messages),
-            parent=RUNS.parent_context(self._run_id),
+            record_request=partial(self._record_content, messages),
+            parent=parent,
         )
         self._chunks: list[Any] = []
         if type(self._model).__module__.startswith(_SENDS_ITSELF):
             self._start_span()
+
+    def _record_content(self, messages: Any, content: Content) -> None:
+        _record_request(messages, content)
+        self._record_labels(content)
+
+    def _record_labels(self, content: Content) -> None:
+        if self._labels is not None:
+            self._labels.record(content, LABELS.get(self._parent))
+
+    def complete(self, call: ModelCall) -> None:
+        """Record tags and metadata on the span of the SDK below."""
+        self._record_labels(call.content)
 
     def _start_span(self) -> None:
         """Start the span now: the HTTP client's spans are then its children."""
@@ -117,18 +141,60 @@ class _ModelCall(FrameworkCall):
     def response_fields(self, response: Any) -> ResponseFields:
         """Return what the result reports, or the chunks of a stream so far."""
         if response is None:
-            return _fields([_merged(self._chunks)], _sum(self._chunks), self._chunks)
-        generations = _generations(response)
+            return fields_of(
+                [merged_metadata(self._chunks)], sum_of_usages(self._chunks), self._chunks
+            )
+        generations = generations_of(response)
         shared = as_mapping(getattr(response, "llm_output", None))
-        metadata = [{**shared, **_metadata_of(one)} for one in generations]
-        usage = next(filter(None, map(_usage_of, generations)), None) or _billed(shared)
-        return _fields(metadata, usage, generations)
+        metadata = [{**shared, **metadata_of(one)} for one in generations]
+        usage = next(filter(None, map(usage_of, generations)), None) or billed_usage(shared)
+        return fields_of(metadata, usage, generations)
 
     def output_messages(self, response: Any) -> list[Message]:
         """Return the result's messages."""
         if response is None:
-            return [_output_message(reduce(add, self._chunks))] if self._chunks else []
-        return [_output_message(one) for one in _generations(response)]
+            return [output_message(reduce(add, self._chunks))] if self._chunks else []
+        return [output_message(one) for one in generations_of(response)]
+
+
+class _NativeCall(_ModelCall):
+    """One call of a model class that streams events, and no chunks of messages."""
+
+    def __init__(self, telemetry: Telemetry, call: Call) -> None:
+        super().__init__(telemetry, call, None, chat=True)
+        self._stream: ChatModelStream | AsyncChatModelStream = call.kwargs["stream"]
+        self.settings = {**self.settings, "stream": True}
+
+    def chunk(self, item: Any) -> object:
+        """Note when the first event came; LangChain makes a message of them.
+
+        It reads no further than to the last event, and does not exhaust the stream.
+        """
+        self.chunk_received()
+        if as_mapping(item).get("event") == "message-finish":
+            self.responded(self._result())
+        return None
+
+    def response_fields(self, response: Any) -> ResponseFields:
+        """Return what the message reports, if the stream has reached its end."""
+        return super().response_fields(self._result() if response is None else response)
+
+    def output_messages(self, response: Any) -> list[Message]:
+        """Return the message, if the stream has reached its end."""
+        return super().output_messages(self._result() if response is None else response)
+
+    def _result(self) -> Any:
+        whole = self._stream.output_message
+        return SimpleNamespace(generations=[SimpleNamespace(message=whole)] if whole else [])
+
+
+def native_model_call(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
+    """Claim ``_iter_v2_events(messages, *, run_manager, stream, …)``, and its async form.
+
+    Both read chunks of ``_stream``, unless the class has a method for events.
+    """
+    native = (getattr(call.instance, name, None) for name in _NATIVE)
+    return _NativeCall(telemetry, call) if any(native) else None
 
 
 def chat_model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
@@ -139,6 +205,16 @@ def chat_model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
 def completion_model_call(telemetry: Telemetry, call: Call) -> FrameworkCall:
     """Claim ``BaseLLM._generate(prompts, stop, run_manager, …)`` and its three kinds."""
     return _ModelCall(telemetry, call, Operation.TEXT_COMPLETION, chat=False)
+
+
+def model_context(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context for ``_generate_with_cache(messages, stop, run_manager, …)``.
+
+    A class need not take the manager, and what streams below gets none.
+    """
+    manager = call.argument(2, "run_manager")
+    parent = RUNS.parent_context(key_of(getattr(manager, "parent_run_id", None)))
+    return with_labels(telemetry, labels_of(manager), parent)
 
 
 def _record_request(messages: Any, content: Content) -> None:
@@ -188,84 +264,3 @@ def _server_of(model: Any) -> tuple[str, int] | None:
     urls = (getattr(model, name, None) for name in _URLS)
     url = next((url for url in urls if url and isinstance(url, str)), None)
     return server_of(url) if url else None
-
-
-def _metadata_of(generation: Any) -> Mapping[str, Any]:
-    """Return what the provider reported with a message, or with a generated text."""
-    info = as_mapping(getattr(generation, "generation_info", None))
-    message = getattr(generation, "message", None)
-    return {**info, **as_mapping(getattr(message, "response_metadata", None))}
-
-
-def _generations(response: Any) -> list[Any]:
-    """Return what was generated: one for each choice."""
-    found = items(response, "generations")
-    return [one for some in found for one in listed(some) or [some]]
-
-
-def _merged(chunks: Sequence[Any]) -> dict[str, Any]:
-    """Return the metadata of a stream; what several chunks have is the last one's."""
-    return {name: value for chunk in chunks for name, value in _metadata_of(chunk).items()}
-
-
-def _sum(chunks: Sequence[Any]) -> Usage | None:
-    """Return the usage of a stream, of which each chunk reports a part, or one of them all."""
-    usages = [usage for chunk in chunks if (usage := _usage_of(chunk)) is not None]
-    if not usages:
-        return None
-    breakdown: Counter[str] = Counter()
-    for usage in usages:
-        breakdown.update(usage.breakdown)
-    inputs = sum(usage.input_tokens or 0 for usage in usages)
-    return Usage(inputs, sum(usage.output_tokens or 0 for usage in usages), dict(breakdown))
-
-
-def _fields(
-    metadata: Sequence[Mapping[str, Any]], usage: Usage | None, generations: Sequence[Any]
-) -> ResponseFields:
-    first: Mapping[str, Any] = metadata[0] if metadata else {}
-    return ResponseFields(
-        response_id=text(first, "id") or _message_id(generations),
-        model=text(first, "model_name") or text(first, "model"),
-        finish_reasons=tuple(reason for one in metadata if (reason := _reason(one))),
-        usage=usage,
-    )
-
-
-def _message_id(generations: Sequence[Any]) -> str | None:
-    """Return the id of the response, which some classes give to its message."""
-    message = getattr(generations[0], "message", None) if generations else None
-    found = text(message, "id")
-    return found if found and not found.startswith(_GENERATED) else None
-
-
-def _reason(metadata: Mapping[str, Any]) -> str | None:
-    reason = next((metadata[name] for name in _REASONS if metadata.get(name)), None)
-    return reason.lower() if isinstance(reason, str) else None
-
-
-def _usage_of(generation: Any) -> Usage | None:
-    usage = as_mapping(getattr(getattr(generation, "message", None), "usage_metadata", None))
-    if not usage:
-        return None
-    breakdown: dict[str, int] = {}
-    for group, name, attribute in _USAGE_DETAILS:
-        count = as_mapping(usage.get(group)).get(name)
-        if isinstance(count, int) and count:
-            breakdown[attribute] = count
-    return Usage(usage.get("input_tokens"), usage.get("output_tokens"), breakdown)
-
-
-def _billed(shared: Mapping[str, Any]) -> Usage | None:
-    """Return the usage that classes report in OpenAI's form, as those that complete texts do."""
-    usage = as_mapping(shared.get("token_usage"))
-    inputs, outputs = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    known = isinstance(inputs, int) or isinstance(outputs, int)
-    return Usage(inputs, outputs, {}) if known else None
-
-
-def _output_message(generation: ChatGeneration | Generation) -> Message:
-    message = getattr(generation, "message", None)
-    if message is None:
-        return text_message("assistant", generation.text)
-    return {**model_message(message), "role": "assistant"}

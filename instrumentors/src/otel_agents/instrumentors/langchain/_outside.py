@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
+from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.operations.runs import Batch
+from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping, listed
+from otel_agents.instrumentors.settings import Prefer
 from otel_agents.semconv import attributes as attr
 
-from ._names import given_name
-from ._runs import RUNS, InRun, Node
+from ._names import LABELS, Labels, given_name
+from ._runs import INTERRUPTED, RUNS, InRun, Node, is_interrupt, report_interrupt
 
-__all__ = ["batch", "history_context", "langsmith_span", "remote_graph"]
+__all__ = [
+    "batch",
+    "batched_conversation",
+    "conversation_context",
+    "generation",
+    "langsmith_export",
+    "langsmith_span",
+    "remote_graph",
+]
 
+_log = logging.getLogger("otel_agents")
 _SESSION: Final = "session_id"
+_LANGSMITHS: Final = "langsmith.internal_provider"
+"""The attribute of the resource of the provider that LangSmith makes if there is none."""
+_DROPPED: Final = (
+    "otel-agents: LangSmith's OpenTelemetry mode records the runs and model calls that otel-agents "
+    "records, with the same tracer provider, so its spans are dropped; its upload goes on. Set "
+    "LANGSMITH_OTEL_ENABLED=false to disable it, or OTEL_AGENTS_PREFER=theirs to keep its spans as "
+    "well"
+)
+_logged: Final[ByObject[Telemetry, None]] = ByObject()
+"""Whose LangSmith spans have been logged as dropped."""
+
+
+_BATCHED: Final[Slot[dict[Any, Any]]] = Slot("langchain-batched-conversations", dict)
+"""The ids of the conversations of a batch, by the identities of its inputs."""
+_DEPTH: Final = 8
+"""Levels of a chain in which a history is searched."""
 
 
 class _Batch(Step):
@@ -27,10 +58,18 @@ class _Batch(Step):
 
     __slots__ = ("_batch",)
 
-    def __init__(self, telemetry: Telemetry, name: str | None, count: int) -> None:
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        name: str | None,
+        count: int,
+        conversations: dict[int, deque[str]] | None = None,
+    ) -> None:
         super().__init__(telemetry, "batch", name, count=count)
         self._batch = Batch()
         self.context = RUNS.in_batch(self._batch, self.context)
+        if conversations:
+            self.context = _BATCHED.set(conversations, self.context)
 
     def has_reported(self, error: BaseException) -> bool:
         """Return whether one of its runs has reported ``error``."""
@@ -45,7 +84,35 @@ def batch(telemetry: Telemetry, call: Call) -> Step | None:
     inputs = listed(call.argument(0, "inputs"))
     if not inputs or RUNS.batch() is not None or RUNS.current() is not None:
         return None
-    return _Batch(telemetry, _name_of_runs(call), len(inputs))
+    conversations = _conversations_of(call.instance, inputs, call.argument(1, "config"))
+    return _Batch(telemetry, _name_of_runs(call), len(inputs), conversations)
+
+
+def generation(telemetry: Telemetry, call: Call) -> Step | None:
+    """Start ``generate(messages, …)`` of a model with several inputs, outside of any run."""
+    inputs = listed(call.argument(0, "messages") or call.kwargs.get("prompts"))
+    if len(inputs) < 2 or RUNS.batch() is not None or RUNS.current() is not None:
+        return None
+    return _Batch(telemetry, None, len(inputs))
+
+
+def _conversations_of(
+    runnable: Any, inputs: Sequence[Any], config: Any
+) -> dict[int, deque[str]] | None:
+    """Return the conversations of a batch whose inputs have a config each."""
+    found: dict[int, deque[str]] = {}
+    configs = listed(config)
+    for value, one in zip(inputs, configs or [config] * len(inputs), strict=False):
+        conversation = conversation_of(runnable, as_mapping(one))
+        if conversation is not None:
+            found.setdefault(id(value), deque()).append(conversation)
+    return found
+
+
+def batched_conversation(value: Any, context: Context) -> str | None:
+    """Return the conversation of the run of a batch with the input ``value``, once."""
+    waiting = (_BATCHED.get(context) or {}).get(id(value))
+    return waiting.popleft() if waiting else None
 
 
 def _name_of_runs(call: Call) -> str | None:
@@ -59,32 +126,113 @@ def _name_of_runs(call: Call) -> str | None:
     return next(filter(None, map(given_name, names)), None)
 
 
-def history_context(telemetry: Telemetry, call: Call) -> Context | None:
-    """Return the context for a call of ``RunnableWithMessageHistory``: its session's conversation.
+def conversation_context(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context for a call of a chain that is no part of a run: its conversation's.
 
-    LangChain does not pass on the session's id to the callbacks.
+    LangChain does not pass on to the callbacks what a config has under ``configurable``.
     """
-    config = as_mapping(call.argument(1, "config"))
+    if conversation_id() is not None:
+        return None
+    found = conversation_of(call.instance, as_mapping(call.argument(1, "config")))
+    return with_conversation_id(found) if found is not None else None
+
+
+def conversation_of(runnable: Any, config: Mapping[str, Any]) -> str | None:
+    """Return the id of the thread, or that of the session of a history in ``runnable``."""
     settings = as_mapping(config.get("configurable"))
-    keys = [getattr(one, "id", "") for one in listed(call.instance.history_factory_config)]
-    key = keys[0] if len(keys) == 1 else _SESSION
-    session = settings.get(key)
-    return with_conversation_id(str(session)) if session and conversation_id() is None else None
+    if not settings:
+        return None
+    found = settings.get("thread_id")
+    if not found:
+        history = _history_in(runnable, _DEPTH)
+        found = settings.get(_session_key(history)) if history is not None else None
+    return str(found) if found else None
+
+
+def _history_in(runnable: Any, depth: int) -> Any:
+    """Return the first ``RunnableWithMessageHistory`` that a chain consists of."""
+    if hasattr(runnable, "history_factory_config"):
+        return runnable
+    bound = getattr(runnable, "bound", None)
+    parts = listed(getattr(runnable, "steps", None)) or ([bound] if bound is not None else [])
+    found = (_history_in(part, depth - 1) for part in parts if depth)
+    return next((history for history in found if history is not None), None)
+
+
+def _session_key(history: Any) -> str:
+    keys = [getattr(one, "id", "") for one in listed(history.history_factory_config)]
+    return keys[0] if len(keys) == 1 else _SESSION
+
+
+def langsmith_export(telemetry: Telemetry, call: Call) -> Any:
+    """Drop the runs of ``OTELExporter.export_batch(…)`` that would be exported with ours.
+
+    Without a provider of its own LangSmith's OpenTelemetry mode takes the global one, and records
+    each run and each model call there, with its content and its usage.
+    """
+    return None if _is_dropped(telemetry, call.instance) else call.proceed()
 
 
 def langsmith_span(telemetry: Telemetry, call: Call) -> Any:
     """Make no span of LangSmith's the current one within our runs: ours would leave the trace.
 
     In its OpenTelemetry mode ``@traceable`` makes a span current that nobody records, and whose
-    trace id is LangSmith's. LangSmith's own spans get their parents from its run tree.
+    trace id is LangSmith's. LangSmith's own spans get their parents from its run tree, and where
+    they are dropped, ours have no parent among them.
     """
-    return None if RUNS.current() is not None else call.proceed()
+    exporter = getattr(getattr(call.argument(0, "run_tree"), "client", None), "otel_exporter", None)
+    within = RUNS.current() is not None
+    return None if within or _is_dropped(telemetry, exporter) else call.proceed()
+
+
+def _is_dropped(telemetry: Telemetry, exporter: Any) -> bool:
+    """Return whether spans of LangSmith's exporter are dropped, and log it once."""
+    tracer = getattr(exporter, "_tracer", None)
+    resource = getattr(getattr(tracer, "resource", None), "attributes", {})
+    if tracer is None or _LANGSMITHS in resource or not telemetry.emits_through(tracer):
+        return False
+    if telemetry.settings.prefer is Prefer.THEIRS:
+        return False
+    if telemetry not in _logged:
+        _logged[telemetry] = None
+        _log.warning(_DROPPED)
+    return True
 
 
 class _RemoteGraph(InRun, Step):
     """One run of a graph on another server."""
 
-    __slots__ = ()
+    __slots__ = ("_interrupted",)
+
+    def __init__(self, telemetry: Telemetry, name: str | None, number: int | None) -> None:
+        super().__init__(telemetry, "remote_graph", name, number=number)
+        self._interrupted = False
+
+    def chunk(self, item: Any) -> object:
+        """Report an interrupt that the caller gets, once: several modes of a stream have it."""
+        requests = None if self._interrupted else _interrupts_in(item)
+        if requests:
+            self._interrupted = True
+            self.set_outcome(INTERRUPTED)
+            report_interrupt(self.telemetry, requests, self.context)
+        return None
+
+    def is_failure(self, error: BaseException) -> bool:
+        """Return whether it failed; in a node, an interrupt is raised and the node reports it."""
+        if is_interrupt(error):
+            self.set_outcome(INTERRUPTED)
+        return super().is_failure(error)
+
+
+def _interrupts_in(item: Any) -> Sequence[Any]:
+    """Return the interrupts in a part of a stream: its data, alone or in a tuple."""
+    parts: Sequence[Any] = listed(item) or [item]
+    found = (
+        listed(as_mapping(part).get(name))
+        for part in parts
+        for name in ("__interrupt__", "interrupts")
+    )
+    return next(filter(None, found), ())
 
 
 def remote_graph(telemetry: Telemetry, call: Call) -> Step:
@@ -94,8 +242,11 @@ def remote_graph(telemetry: Telemetry, call: Call) -> Step:
     node: Any = run.facts if run is not None else None
     number = node.number if isinstance(node, Node) and node.name is not None else None
     name = getattr(graph, "name", None) or getattr(graph, "assistant_id", None)
-    step = _RemoteGraph(telemetry, "remote_graph", name, number=number)
-    thread = as_mapping(as_mapping(call.argument(1, "config")).get("configurable")).get("thread_id")
+    step = _RemoteGraph(telemetry, name, number)
+    config = as_mapping(call.argument(1, "config"))
+    labels = Labels(listed(config.get("tags")), as_mapping(config.get("metadata")))
+    labels.record(step.content, LABELS.get(step.context))
+    thread = as_mapping(config.get("configurable")).get("thread_id")
     if thread and conversation_id() is None:
         step.attributes[attr.GEN_AI_CONVERSATION_ID] = str(thread)
     return step

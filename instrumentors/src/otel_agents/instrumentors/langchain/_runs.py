@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from opentelemetry.context import Context
@@ -14,13 +17,16 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.watching import Observation
 from otel_agents.instrumentors._core.operations import Operation, Runs, Step, interrupted
 from otel_agents.instrumentors._core.operations.runs import Run
+from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import listed
+from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 
 if TYPE_CHECKING:
     from ._graphs import Graph
 
 __all__ = [
+    "INTERRUPTED",
+    "ROOTS",
     "RUNS",
     "Details",
     "InRun",
@@ -29,12 +35,15 @@ __all__ = [
     "context_of_manager",
     "context_of_runnable",
     "end",
+    "end_with_task",
     "fail",
     "in_run",
     "interrupt",
     "is_in_graph",
+    "is_interrupt",
     "key_of",
     "leaves_graph",
+    "report_interrupt",
     "run_above",
     "serialized_name",
 ]
@@ -67,7 +76,9 @@ def serialized_name(serialized: Mapping[str, Any] | None) -> str | None:
     return str(name) if name else None
 
 
-_INTERRUPTED: Final = "interrupted"
+ROOTS: Final[ByObject[asyncio.Task[Any], list[Any]]] = ByObject()
+"""The keys of the roots that each task has started, as far as they are in progress."""
+INTERRUPTED: Final = "interrupted"
 _CALLBACKS: Final = "langgraph.callbacks"
 
 
@@ -135,17 +146,48 @@ def fail(run_id: Any, error: BaseException) -> None:
         return
     if not leaves_graph(error):
         RUNS.fail(run_id, error)
-    elif _is_a(error, "GraphInterrupt"):
+    elif is_interrupt(error):
         if _CALLBACKS not in sys.modules:
-            _report_interrupt(run_id, error)
+            _report_interrupt_of(run_id, error)
         RUNS.end(run_id, _interrupted)
     else:
         RUNS.end(run_id)
 
 
+def end_with_task(run_id: Any) -> None:
+    """End the root with the key ``run_id`` when the current task is cancelled.
+
+    LangChain reports no end of a run whose task is cancelled while callbacks report its start, as
+    by ``astream_events`` that is left after the first event.
+    """
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no event loop is running in this thread
+        return
+    if task is None:
+        return
+    roots = ROOTS.get(task)
+    if roots is None:
+        roots = ROOTS[task] = []
+        # Not in the task's own context, which would be kept until its end.
+        task.add_done_callback(partial(_end_if_cancelled, roots), context=contextvars.Context())
+    roots[:] = [*(root for root in roots if RUNS.find(root) is not None), run_id]
+
+
+@errors.guarded("ending a chain")
+def _end_if_cancelled(roots: Sequence[Any], task: asyncio.Task[Any]) -> None:
+    for root in roots if task.cancelled() else ():
+        fail(root, asyncio.CancelledError())
+
+
 def leaves_graph(error: BaseException) -> bool:
     """Return whether ``error`` is none, but an interrupt or a command for a graph above."""
     return _is_a(error, "GraphBubbleUp")
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Return whether ``error`` is how an interrupt leaves a node."""
+    return _is_a(error, "GraphInterrupt")
 
 
 def _is_a(error: BaseException, name: str) -> bool:
@@ -190,13 +232,19 @@ def interrupt(run: Run, requests: Sequence[Any]) -> None:
     outermost = run
     while outermost.above is not None and is_in_graph(outermost):
         outermost = outermost.above
-    values = [getattr(request, "value", request) for request in requests]
     if outermost.operation is not None:
-        value = values[0] if len(values) == 1 else values or None
-        interrupted(outermost.operation.telemetry, value, outermost.context)
+        report_interrupt(outermost.operation.telemetry, requests, outermost.context)
 
 
-def _report_interrupt(run_id: Any, error: BaseException) -> None:
+def report_interrupt(telemetry: Telemetry, requests: Sequence[Any], context: Context) -> None:
+    """Emit the event of an interrupt, on the span of ``context``."""
+    values = [
+        getattr(request, "value", as_mapping(request).get("value", request)) for request in requests
+    ]
+    interrupted(telemetry, values[0] if len(values) == 1 else values or None, context)
+
+
+def _report_interrupt_of(run_id: Any, error: BaseException) -> None:
     """Report the interrupt that a node raises, once; newer versions have a callback for all."""
     run = RUNS.find(run_id)
     if run is not None:
@@ -207,5 +255,5 @@ def _report_interrupt(run_id: Any, error: BaseException) -> None:
 
 def _interrupted(operation: Operation) -> None:
     if isinstance(operation, Step):
-        operation.set_outcome(_INTERRUPTED)
+        operation.set_outcome(INTERRUPTED)
     operation.end()

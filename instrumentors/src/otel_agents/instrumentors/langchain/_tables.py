@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from otel_agents.instrumentors._core.calls.watching import attaching, instead, watch, within
-from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
+from otel_agents.instrumentors._core.patching.patches import Landmark, Patch, Registration, Row
 
-from . import _chains, _graphs, _models, _outside, _runs, _work
+from . import _chains, _graphs, _models, _names, _outside, _runs, _work
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -20,6 +20,7 @@ __all__ = ["ROWS"]
 _CORE: Final = "langchain_core"
 _CHAT: Final = f"{_CORE}.language_models.chat_models:BaseChatModel"
 _COMPLETION: Final = f"{_CORE}.language_models.llms:BaseLLM"
+_STREAMS: Final = ("stream", "astream")
 _CALLBACKS: Final = "langgraph.callbacks"
 _INTERNAL: Final = "langgraph._internal._runnable"
 _RUNS: Final = "contexts of runs"
@@ -93,6 +94,13 @@ _GRAPHS: Final = (
     ),
 )
 
+_LANDMARKS: Final = (
+    Landmark("langchain.agents.factory:create_agent", since="1.0"),
+    Landmark("langgraph.prebuilt.chat_agent_executor:create_react_agent"),
+    Landmark("langgraph_supervisor.supervisor:_make_call_agent"),
+)
+"""What agents and supervisors are recognized by, see `_graphs`."""
+
 _MODELS: Final = tuple(
     Patch(f"{target}.{method}", start, subclasses=True)
     for target, start in (
@@ -101,9 +109,22 @@ _MODELS: Final = tuple(
     )
     for method in ("_generate", "_agenerate", "_stream", "_astream")
 )
+_EVENTS: Final = tuple(
+    Patch(f"{_CHAT}.{method}", _models.native_model_call, since="1.3.2")
+    for method in ("_iter_v2_events", "_aiter_v2_events")
+)
+
+_LABELS: Final = (
+    *(Patch(f"{_CHAT}.{method}", within(_names.labels_of_config)) for method in _STREAMS),
+    *(
+        Patch(f"{_CHAT}.{method}", within(_models.model_context))
+        for method in ("_generate_with_cache", "_agenerate_with_cache")
+    ),
+)
+"""Where the run of a model, its tags and its metadata are known."""
 
 _COMPOSITES: Final = tuple(
-    Patch(f"{_CORE}.runnables.base:{kind}.{method}", watch(_chains.on_composite))
+    Patch(f"{_CORE}.runnables.base:{kind}.{method}", _chains.on_composite)
     for kind in ("RunnableSequence", "RunnableParallel")
     for method in ("invoke", "ainvoke", "transform", "atransform")
 )
@@ -170,9 +191,14 @@ _OUTSIDE: Final = (
     *(
         Patch(
             f"{_CORE}.runnables.history:RunnableWithMessageHistory.{method}",
-            within(_outside.history_context),
+            within(_outside.conversation_context),
         )
-        for method in ("invoke", "ainvoke", "stream", "astream", "astream_events")
+        for method in ("invoke", "ainvoke", *_STREAMS, "astream_events", "transform", "atransform")
+    ),
+    *(
+        Patch(f"{model}.{method}", _outside.generation)
+        for model in (_CHAT, _COMPLETION)
+        for method in ("generate", "agenerate")
     ),
     *(
         Patch(
@@ -185,11 +211,26 @@ _OUTSIDE: Final = (
         instead(_outside.langsmith_span),
         since="0.4.2",
     ),
+    Patch(
+        "langsmith._internal.otel._otel_exporter:OTELExporter.export_batch",
+        instead(_outside.langsmith_export),
+        since="0.3.18",
+    ),
 )
 
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
     *(*_CONTEXTS, *_TOOLS, *_FIRST_CONTEXTS),
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),
-    *(*_GRAPHS, *_COMPOSITES, *_LEGACY, *_MODELS, *_SEARCHES, *_STORES, *_OUTSIDE),
+    *(
+        *_GRAPHS,
+        *_COMPOSITES,
+        *_LEGACY,
+        *_MODELS,
+        *_EVENTS,
+        *_LABELS,
+        *_SEARCHES,
+        *_STORES,
+        *_OUTSIDE,
+    ),
 )

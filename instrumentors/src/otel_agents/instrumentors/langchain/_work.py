@@ -20,7 +20,7 @@ from otel_agents.semconv import values
 from otel_agents.semconv.values import Operation
 
 from ._content import tool_result
-from ._names import given_name
+from ._names import given_name, labelled_by
 from ._runs import RUNS, Details, InRun, Node, in_run, key_of, run_above, serialized_name
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def start_tool(
     above = run_above(parent_id)
     node: Node | None = above.facts if above is not None else None
     own = replace(node, run_id=run_id, name=None, internal=False) if node is not None else None
-    RUNS.start(run_id, parent_id, begin if name not in _OWN_TOOLS else None, facts=own)
+    shown = labelled_by(telemetry, begin, details) if name not in _OWN_TOOLS else None
+    RUNS.start(run_id, parent_id, shown, facts=own)
 
 
 def _result(value: ToolMessage | Any) -> Any:
@@ -132,7 +133,8 @@ def start_retriever(
         search.content.retrieval_query = query
         return search
 
-    RUNS.start(key_of(details["run_id"]), key_of(details.get("parent_run_id")), begin)
+    shown = labelled_by(telemetry, begin, details)
+    RUNS.start(key_of(details["run_id"]), key_of(details.get("parent_run_id")), shown)
 
 
 def searching(telemetry: Telemetry, call: Call) -> Observation | None:

@@ -70,22 +70,19 @@ def callback_created(telemetry: Telemetry, call: Call, _: object) -> None:
     tracer = getattr(callback, "tracer", None)
     if not isinstance(tracer, Tracer) or isinstance(tracer, _ModelCallFilter):
         return
-    if not _is_shared(callback, tracer):
+    if not _is_shared(telemetry, callback, tracer):
         return
     _shared[callback] = None
     if not _CALLBACK.is_preferred(telemetry):
         callback.tracer = _ModelCallFilter(tracer)
 
 
-def _is_shared(callback: OpenTelemetry, tracer: Tracer) -> bool:
+def _is_shared(telemetry: Telemetry, callback: OpenTelemetry, tracer: Tracer) -> bool:
     """Return whether ``callback`` uses the tracer provider of the process."""
-    shared = trace.get_tracer_provider()
     provider = getattr(callback, "_tracer_provider", None)
     if provider is not None:
-        return provider is shared
-    # `arize_phoenix` keeps no provider, but an SDK tracer knows where its spans go.
-    processor = getattr(tracer, "span_processor", None)
-    return processor in (None, getattr(shared, "_active_span_processor", None))
+        return provider is trace.get_tracer_provider()
+    return telemetry.emits_through(tracer)  # `arize_phoenix` keeps no provider
 
 
 def preferred_callback(telemetry: Telemetry) -> Context | None:

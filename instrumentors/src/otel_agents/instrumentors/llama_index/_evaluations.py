@@ -1,13 +1,11 @@
-"""Evaluators: their score is an event of the step in which they call a model."""
+"""Evaluators: their score is an event, and on the step in which they call a model."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from opentelemetry.context import Context
-
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.operations import Step, evaluated
+from otel_agents.instrumentors._core.operations import Evaluation, Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -19,20 +17,16 @@ _EVALUATE: Final = "evaluate"
 _SUFFIX: Final = "Evaluator"
 
 
-class _Evaluation(Step):
+class _Evaluation(Evaluation):
     """One evaluation of a response."""
 
-    __slots__ = ("_name",)
-
-    def __init__(self, telemetry: Telemetry, name: str, parent: Context | None = None) -> None:
-        super().__init__(telemetry, _EVALUATE, name, parent=parent)
-        self._name = name
+    __slots__ = ()
 
     def respond(self, value: EvaluationResult) -> None:
         """Report the score; an evaluator that has none passes or does not."""
         score = value.passing if value.score is None else value.score
         if score is not None and not value.invalid_result:
-            evaluated(self.telemetry, self._name, float(score), self.context)
+            self.record_score(float(score))
 
 
 def evaluation(telemetry: Telemetry, call: Call) -> Step:

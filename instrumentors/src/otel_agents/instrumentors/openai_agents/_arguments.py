@@ -37,12 +37,14 @@ class RunArguments:
         self.streamed = streamed
         config: Any = named.get("run_config")
         self._config: dict[str, Any] | RunConfig | None = config
+        trace_state = getattr(state, "_trace_state", None)
+        self._resumed_workflow = text(trace_state, "workflow_name")
         self.conversation = (
             named.get("conversation_id")
             or getattr(state, "_conversation_id", None)
             or getattr(named.get("session"), "session_id", None)
             or self._setting("group_id")
-            or getattr(getattr(state, "_trace_state", None), "group_id", None)
+            or getattr(trace_state, "group_id", None)
         )
 
     def _setting(self, name: str) -> Any:
@@ -64,8 +66,10 @@ class RunArguments:
     @property
     def workflow_name(self) -> str | None:
         """The application's name for the workflow, else the entry agent's."""
-        name = self._setting("workflow_name")
-        return name if name and name != DEFAULT_NAME else name_of(self.starting_agent)
+        for name in (self._setting("workflow_name"), self._resumed_workflow):
+            if name and name != DEFAULT_NAME:
+                return name
+        return name_of(self.starting_agent)
 
     @property
     def model(self) -> str | None:

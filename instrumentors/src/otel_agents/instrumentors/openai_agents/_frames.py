@@ -32,6 +32,7 @@ class Frame:
         run: The run that it is part of.
         outer: The context before it.
         executed: For a tool: whether it was executed, or whether that is unknown.
+        is_decided: For a tool: whether nothing can keep it from being executed any more.
         error: What the SDK caught in it, or what left it.
         reports_error: For a tool of an MCP server: whether its result says that it failed.
     """
@@ -40,6 +41,7 @@ class Frame:
     run: AgentsRun | None
     outer: Context
     executed: bool = True
+    is_decided: bool = False
     error: BaseException | None = None
     reports_error: bool = False
 

@@ -16,6 +16,7 @@ from otel_agents.instrumentors._dialects.openai.parts import content_parts
 from otel_agents.semconv import attributes as attr
 
 from ._frames import RUNS, Frame, current_frame, enter
+from ._tools import shows_invocations
 
 __all__ = ["TOOLS", "native_tool", "on_approval_status", "within_native_tool"]
 
@@ -64,8 +65,10 @@ class _NativeCall(Observation):
         return value
 
     def failed(self, error: BaseException) -> None:
-        """Record what the call raised."""
+        """Record what the call raised, which the agent raises as well."""
         RUNS.fail(self, error)
+        if self._frame is not None and self._frame.run is not None:
+            self._frame.run.passed(error)
 
     def end(self) -> None:
         """End what is left."""
@@ -110,15 +113,15 @@ def on_approval_status(telemetry: Telemetry, call: Call, status: bool | None) ->
     """Note whether a call is approved: ``RunContextWrapper.get_approval_status(tool, call_id)``.
 
     The runner reads it before it executes the call: of a function tool only if that needs approval,
-    of a native one always. A tool may read that of any call.
+    of a native one always. A tool may read that of any call, and an agent that is a tool reads
+    those that its own run waits for.
     """
     found = RUNS.current()
     operation = found.operation if found is not None else None
     if found is None or not isinstance(operation, ExecuteTool):
         return
-    call_id: Any = call.argument(1, "call_id")
-    # A resumed run executes calls of a response that it has not seen.
-    if operation.known.setdefault(attr.GEN_AI_TOOL_CALL_ID, call_id) == call_id:
-        operation.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
-        unknown_is_approved = isinstance(found.facts.key, _NativeCall)
-        found.facts.executed = unknown_is_approved if status is None else status
+    is_native = isinstance(found.facts.key, _NativeCall)
+    if found.facts.is_decided or (not is_native and shows_invocations()):
+        return
+    if operation.known.get(attr.GEN_AI_TOOL_CALL_ID) == call.argument(1, "call_id"):
+        found.facts.executed = is_native if status is None else status

@@ -56,11 +56,13 @@ class AgentsRun(Observation):
 
     Attributes:
         problem: The class of an error that the SDK has recorded and not raised.
+        guardrail_error: What a guardrail has raised, which the consumer of a streamed run raises.
         started: Whether the SDK has started an agent.
     """
 
     def __init__(self, telemetry: Telemetry, arguments: RunArguments) -> None:
         self.problem: str | None = None
+        self.guardrail_error: BaseException | None = None
         self.started = False
         self._telemetry = telemetry
         self._arguments = arguments
@@ -172,6 +174,9 @@ class AgentsRun(Observation):
 
     def returned(self, value: RunResult | None) -> Any:
         """Record the result; that of a streamed run is known to its own object."""
+        if self.guardrail_error is not None:
+            self._fail(self.guardrail_error)
+            return value
         result: Any = self._arguments.streamed if value is None else value
         handled = self.problem == MAX_TURNS_EXCEEDED and result.final_output is not None
         if self.problem is not None and not handled:
@@ -189,6 +194,11 @@ class AgentsRun(Observation):
             # Consumers of a stream raise the problem themselves, and cancel the run.
             self._end(lambda operation: _failed_by(operation, self.problem))
             return
+        if self.guardrail_error is not None and isinstance(error, CancelledError):
+            error = self.guardrail_error
+        self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
         RUNS.fail(self._stretch, error)
         RUNS.fail(self, error)
 

@@ -38,6 +38,7 @@ __all__ = ["on_error", "on_exit", "on_finish", "on_start"]
 
 _AGENT: Final = "agent"
 _FUNCTION: Final = "function"
+_GUARDRAIL: Final = "guardrail"
 _Begin = Callable[[Telemetry, "Span[Any]", Context], "Operation | None"]
 
 
@@ -65,13 +66,13 @@ _STARTS: Final[Mapping[str, _Begin]] = MappingProxyType(
         _AGENT: _agent,
         "custom": _custom,
         _FUNCTION: tool,
-        "guardrail": _guardrail,
+        _GUARDRAIL: _guardrail,
         "handoff": handoff,
     }
 )
 """By type of the span's data. Of the others, models and MCP servers report their own calls."""
 _ENDS: Final[Mapping[str, Callable[[Any, Any], None]]] = MappingProxyType(
-    {_FUNCTION: tool_ended, "guardrail": _guardrail_ended, "handoff": handoff_ended}
+    {_FUNCTION: tool_ended, _GUARDRAIL: _guardrail_ended, "handoff": handoff_ended}
 )
 _PROBLEMS: Final = MappingProxyType(
     {
@@ -147,5 +148,7 @@ def on_finish(telemetry: Telemetry, call: Call) -> None:
         RUNS.fail(span, frame.error)
         if frame.run is not None:
             frame.run.passed(frame.error)
+            if span.span_data.type == _GUARDRAIL and isinstance(frame.error, Exception):
+                frame.run.guardrail_error = frame.error
     else:
         leave(span, lambda operation: ended(span, operation) if ended else operation.end())

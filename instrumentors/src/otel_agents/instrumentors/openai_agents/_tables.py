@@ -111,6 +111,12 @@ _CALLS: Final = (
         since="0.8",
         until="0.9",
     ),
+    Patch(
+        "agents.tool_context:ToolContext.from_agent_context",
+        watch(_tools.call_known),
+        since="0.8",
+        until="0.9",
+    ),
     Patch("agents.mcp.server:MCPServer.call_tool", after(_tools.mcp_result), subclasses=True),
     Patch("agents.exceptions:ToolTimeoutError.__init__", watch(_tools.timed_out), since="0.9"),
 )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXECUTION",
     "INVOCATIONS",
+    "call_known",
     "guardrails_passed",
     "handoff",
     "handoff_ended",
@@ -31,6 +32,7 @@ __all__ = [
     "mcp_result",
     "record_call",
     "reported",
+    "shows_invocations",
     "timed_out",
     "tool",
     "tool_ended",
@@ -57,8 +59,13 @@ def may_not_run(above: Frame | None) -> bool:
     That is so for the runner's own spans, in versions with approvals.
     """
     is_runners = above is not None and above.run is not None and above.run.is_own(above)
+    return is_runners and shows_invocations()
+
+
+def shows_invocations() -> bool:
+    """Return whether this version has a function that executes a tool, and nothing else."""
     execution = sys.modules.get(EXECUTION)
-    return is_runners and any(hasattr(execution, name) for name in INVOCATIONS)
+    return any(hasattr(execution, name) for name in INVOCATIONS)
 
 
 def tool_ended(span: Span[FunctionSpanData], tool: ExecuteTool) -> None:
@@ -110,11 +117,23 @@ def invocation(telemetry: Telemetry, call: Call) -> None:
         found.operation.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
 
 
+def call_known(telemetry: Telemetry, call: Call) -> None:
+    """Note the call's id: ``ToolContext.from_agent_context(context, tool_call_id, …)``.
+
+    A resumed run executes calls of a response that it has not seen.
+    """
+    found = RUNS.current()
+    call_id: Any = call.argument(1, "tool_call_id")
+    if found is not None and isinstance(found.operation, ExecuteTool) and call_id:
+        found.operation.attributes[attr.GEN_AI_TOOL_CALL_ID] = call_id
+
+
 def guardrails_passed(telemetry: Telemetry, call: Call, rejection: str | None) -> None:
     """Note a call that a guardrail of its tool rejects: the model gets a message instead."""
     frame = current_frame()
-    if frame is not None and rejection is not None:
-        frame.executed = False
+    if frame is not None:
+        frame.is_decided = True
+        frame.executed = frame.executed and rejection is None
 
 
 def mcp_result(telemetry: Telemetry, call: Call, result: Any) -> None:

@@ -12,7 +12,7 @@ from otel_agents.instrumentors._core.tables import A_DAY, Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._arguments import DEFAULT_NAME
-from ._frames import RUNS, enter, leave
+from ._frames import RUNS, enter, restore
 from ._runs import is_preparing, with_conversation
 
 if TYPE_CHECKING:
@@ -67,4 +67,8 @@ def on_trace_finish(telemetry: Telemetry, call: Call) -> None:
     if found is None:
         return
     error = found.facts.error
-    leave(trace, lambda operation: operation.end() if error is None else operation.failed(error))
+    restore(trace)
+    if error is None:
+        RUNS.end(trace)
+    else:
+        RUNS.fail(trace, error)

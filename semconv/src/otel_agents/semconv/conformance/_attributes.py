@@ -15,7 +15,9 @@ from ._messages import content_problems
 
 Attributes = Mapping[str, Any]
 
-_TEMPLATE: Final = f"{attr.GEN_AI_PROMPT_VARIABLE}."
+_TEMPLATES: Final = tuple(
+    f"{name}." for name, attribute in REGISTRY.items() if attribute.type.startswith("template")
+)
 
 
 def is_ours(attributes: Attributes) -> bool:
@@ -35,7 +37,7 @@ def check_attributes(
         structured: Whether content is structured, as on events, or a JSON string, as on spans.
     """
     for name, value in attributes.items():
-        base = attr.GEN_AI_PROMPT_VARIABLE if name.startswith(_TEMPLATE) else name
+        base = _declared_name(name)
         if name in REMOVED:
             yield Finding("deprecated_attribute", subject, name)
         elif base not in declared:
@@ -48,6 +50,11 @@ def check_attributes(
     has_host = attr.SERVER_ADDRESS in attributes and attr.SERVER_PORT in declared
     if has_host and attr.SERVER_PORT not in attributes:
         yield Finding("required_attribute_missing", subject, attr.SERVER_PORT)
+
+
+def _declared_name(name: str) -> str:
+    """Return the name in the registry; that of a template is the part before the key."""
+    return next((one[:-1] for one in _TEMPLATES if name.startswith(one)), name)
 
 
 def _check_value(

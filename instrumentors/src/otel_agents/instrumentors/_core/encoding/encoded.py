@@ -29,15 +29,19 @@ __all__ = [
     "ORIGINAL_BYTES",
     "TRUNCATED",
     "Encoded",
+    "EncodedTexts",
     "Items",
     "dump",
     "encode",
     "encode_text",
+    "encode_texts",
     "encode_variables",
 ]
 
 _INSTRUCTIONS: Final = ("system", "developer")
 _COMPACT: Final = (",", ":")
+_MOST: Final = 32
+"""Variables or texts of one operation: by default, a span has room for 128 attributes."""
 
 
 @dataclass(slots=True)  # not frozen: creating frozen ones is slow
@@ -82,6 +86,19 @@ class Encoded:
         return json.loads(self.text) if self.is_json else self.text
 
 
+@dataclass(slots=True)
+class EncodedTexts:
+    """Plain texts within their budget, which are one attribute; see `Encoded`."""
+
+    text: tuple[str, ...]
+    size: int
+    original_bytes: int | None = None
+
+    def structure(self) -> list[str]:
+        """Return the texts."""
+        return list(self.text)
+
+
 def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
     """Return ``value`` as JSON of at most ``budget`` bytes of UTF-8.
 
@@ -116,15 +133,35 @@ def encode_text(text: str, budget: int, *, end: bool = False) -> Encoded:
     return Encoded(data.decode(), len(data), size if truncated else None, is_json=False)
 
 
+def encode_texts(texts: Sequence[str], budget: int) -> EncodedTexts:
+    """Return the first of ``texts`` as far as they fit, up to a fixed number of them."""
+    kept: list[str] = []
+    for text in texts[:_MOST]:
+        size = text_bytes(text)
+        if size > budget:
+            break
+        kept.append(text)
+        budget -= size
+    size = sum(map(text_bytes, kept))
+    whole = len(kept) == len(texts)
+    return EncodedTexts(tuple(kept), size, None if whole else sum(map(text_bytes, texts)))
+
+
 def encode_variables(prefix: str, variables: Mapping[str, Any], budget: int) -> dict[str, Encoded]:
-    """Return ``variables`` under their full names, as text; names count towards the budget."""
+    """Return ``variables`` under their full names, as text; names count towards the budget.
+
+    Beyond a fixed number of them, none is kept, and ``prefix`` is what is truncated.
+    """
     encoded: dict[str, Encoded] = {}
-    for key, value in variables.items():
+    for key, value in islice(variables.items(), _MOST):
         name = f"{prefix}.{key}"
         budget = max(budget - len(name), 0)
         one = encode_text(value, budget) if isinstance(value, str) else encode(value, budget)
         encoded[name] = replace(one, is_json=False)
         budget -= one.size
+    rest = dict(islice(variables.items(), _MOST, None))
+    if rest:
+        encoded[prefix] = Encoded("", 0, estimate(rest), is_json=False)
     return encoded
 
 

@@ -5,7 +5,7 @@ from otel_agents.instrumentors._core.errors import error_type
 from .agents import InvokeAgent, InvokeWorkflow, Plan, Selection, Step, step
 from .claimed import ClaimedCall, unfinished
 from .client import CreateAgent, InvokeRemoteAgent, McpRequest, Memory, Retrieval
-from .events import evaluated, hand_over, interrupted
+from .events import Evaluation, evaluated, hand_over, interrupted
 from .inference import Embeddings, FetchResponse, Inference, ModelCall
 from .operation import Operation
 from .runs import Runs
@@ -15,6 +15,7 @@ __all__ = [
     "ClaimedCall",
     "CreateAgent",
     "Embeddings",
+    "Evaluation",
     "ExecuteCode",
     "ExecuteTool",
     "FetchResponse",

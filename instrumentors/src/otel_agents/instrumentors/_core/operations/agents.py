@@ -75,7 +75,7 @@ class Internal(Operation):
         start_time: int | None = None,
         links: Sequence[Link] | None = None,
     ) -> None:
-        self.subject = name
+        self.subject = name = kinds.short(name)
         self._output = output
         operation = self.operation.value
         named: dict[str, Any] = {attr.GEN_AI_OPERATION_NAME: operation, **start_attributes}
@@ -184,7 +184,7 @@ class InvokeAgent(Internal):
         )
         if model:
             self.attributes[attr.GEN_AI_REQUEST_MODEL] = model
-        self.scope = AgentScope(name, scope_of(self.context).agent)
+        self.scope = AgentScope(self.subject, scope_of(self.context).agent)
         self.context = with_scope(self.context, agent=self.scope)
 
     def _finish_reason(self) -> str | None:
@@ -261,7 +261,7 @@ class Step(Operation):
             start_attributes[attr.OTEL_AGENTS_STEP_NUMBER] = number
         if count is not None:
             start_attributes[attr.OTEL_AGENTS_STEP_COUNT] = count
-        full = f"{type} {name}" if name else type
+        full = f"{type} {kinds.short(name)}" if name else type
         super().__init__(telemetry, kinds.SCOPE, full, start_attributes, parent=parent, links=links)
 
     def set_outcome(self, outcome: str) -> None:

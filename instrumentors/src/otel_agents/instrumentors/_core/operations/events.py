@@ -21,9 +21,11 @@ from otel_agents.semconv.events import (
 
 from .agents import Step
 
-__all__ = ["evaluated", "hand_over", "interrupted"]
+__all__ = ["Evaluation", "evaluated", "hand_over", "interrupted"]
 
 _HANDOFF: Final = "handoff"
+_EVALUATE: Final = "evaluate"
+_SCORE: Final = "score"
 
 
 def hand_over(
@@ -66,17 +68,45 @@ def evaluated(
 ) -> None:
     """Emit ``gen_ai.evaluation.result``: a metric scored what a program returned.
 
+    A step without duration, with the same attributes, is emitted too: what was scored has ended, so
+    that its span takes no more attributes, and trace backends receive no events.
+
     Args:
         telemetry: What to emit with.
         name: The metric's name.
         score: The score.
         context: The context with the span of what was scored; default is the current one.
     """
-    attributes: dict[str, Any] = {
-        attr.GEN_AI_EVALUATION_NAME: name,
-        attr.GEN_AI_EVALUATION_SCORE_VALUE: score,
-    }
+    attributes = _score(name, score)
     _emit(telemetry, GEN_AI_EVALUATION_RESULT, attributes, context)
+    moment = Step(telemetry, _SCORE, name, parent=context)
+    moment.attributes.update(attributes)
+    moment.end()
+
+
+class Evaluation(Step):
+    """A step ``evaluate`` of an evaluator that may call a model; it has the score itself.
+
+    Args:
+        telemetry: What to emit with.
+        name: The evaluator's name.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, telemetry: Telemetry, name: str) -> None:
+        super().__init__(telemetry, _EVALUATE, name)
+        self._name = name
+
+    def record_score(self, score: float) -> None:
+        """Record the score, and emit ``gen_ai.evaluation.result`` in this step."""
+        attributes = _score(self._name, score)
+        self.attributes.update(attributes)
+        _emit(self.telemetry, GEN_AI_EVALUATION_RESULT, attributes, self.context)
+
+
+def _score(name: str, score: float) -> dict[str, Any]:
+    return {attr.GEN_AI_EVALUATION_NAME: name, attr.GEN_AI_EVALUATION_SCORE_VALUE: score}
 
 
 def _emit(

@@ -32,7 +32,11 @@ __all__ = [
     "WORKFLOW",
     "Kind",
     "chunk_measures",
+    "short",
 ]
+
+_LONGEST_NAME: Final = 256
+"""Characters of a name that the application gave: metrics and backends keep it as a label."""
 
 
 @dataclass(frozen=True)
@@ -203,3 +207,10 @@ TOOL: Final = Kind(
 )
 SCOPE: Final = Kind(SpanKind.INTERNAL, independent=True)
 """A plan, or a step of our own: without a metric."""
+
+
+def short(name: str | None) -> str | None:
+    """Return the name that is recorded for ``name``: its start, if it is too long for one."""
+    if name is None or len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 1]}…"

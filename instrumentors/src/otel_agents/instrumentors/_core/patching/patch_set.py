@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib.machinery import PathFinder
+from operator import attrgetter
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Switch
 from otel_agents.instrumentors._core.calls.watching import wrapping_of
 
-from .patches import Patch, Registration, Row
+from .patches import Landmark, Patch, Registration, Row
 from .replacements import replace
 from .reports import Report, TargetReport
 from .versions import Distributions
@@ -117,8 +118,11 @@ class PatchSet:
         """Apply ``row``; return what undoes it."""
         if isinstance(row, Registration):
             return [row.apply(self._telemetry, module)]
+        if isinstance(row, Landmark):
+            _check_landmark(row, module)
+            return []
         if not isinstance(row, Patch):
-            raise TypeError(f"a table contains patches and registrations, not {type(row).__name__}")
+            raise TypeError(f"no row of a table is a {type(row).__name__}")
         wrapping = wrapping_of(
             row.how, self._telemetry, overridden=row.overridden, once_per=row.once_per
         )
@@ -187,6 +191,13 @@ class PatchSet:
             detail,
             self._source(),
         )
+
+
+def _check_landmark(row: Landmark, module: ModuleType) -> None:
+    """Raise `AttributeError` if ``module`` does not define the target."""
+    found = attrgetter(row.target.partition(":")[2])(module)
+    if found.__module__ != row.module:
+        raise AttributeError(f"it is defined in {found.__module__}")
 
 
 def _missing_attribute(module: ModuleType, error: AttributeError) -> str:

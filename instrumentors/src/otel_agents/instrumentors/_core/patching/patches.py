@@ -14,7 +14,7 @@ from .versions import Bound
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["Patch", "Registration", "Row"]
+__all__ = ["Landmark", "Patch", "Registration", "Row"]
 
 
 @dataclass(frozen=True)
@@ -105,3 +105,14 @@ class Registration(Row):
     """
 
     apply: Callable[[Telemetry, ModuleType], Callable[[], None]]
+
+
+@dataclass(frozen=True)
+class Landmark(Row):
+    """A function or a class by whose module objects are recognized, and which is not replaced.
+
+    It is missing if its module only imports it: it is defined elsewhere then.
+
+    Example:
+        >>> row = Landmark("example.factory:create_agent", since="2.0")
+    """

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
@@ -18,9 +18,11 @@ from opentelemetry.trace import Span
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.encoded import (
     Encoded,
+    EncodedTexts,
     Items,
     encode,
     encode_text,
+    encode_texts,
     encode_variables,
 )
 from otel_agents.instrumentors._core.encoding.plain import as_object, json_copy, plain
@@ -43,6 +45,8 @@ _ATTRIBUTES: Final = MappingProxyType(
         "memory_records": attr.GEN_AI_MEMORY_RECORDS,
         "prompt_variables": attr.GEN_AI_PROMPT_VARIABLE,  # one attribute each
         "tool_definitions": attr.GEN_AI_TOOL_DEFINITIONS,
+        "tags": attr.OTEL_AGENTS_TAGS,
+        "metadata": attr.OTEL_AGENTS_METADATA,  # one attribute each
     }
 )
 _TEXTS: Final = ("retrieval_query", "memory_query")
@@ -51,15 +55,19 @@ _RANKED: Final = ("retrieval_documents", "memory_records", "tool_definitions")
 _BUDGET_QUARTERS: Final = MappingProxyType(
     {
         # Quarters of what is left of a span's budget. Output may use all of it, as nothing follows.
-        # Input leaves a quarter for the output. Tool definitions can be larger than all the rest.
+        # Input leaves a quarter for the output. Tool definitions can be larger than all the rest,
+        # and tags and metadata are not what the operation is about.
         **dict.fromkeys(
             ("output_messages", "tool_result", "retrieval_documents", "memory_records"), 4
         ),
-        "tool_definitions": 1,
+        **dict.fromkeys(("tool_definitions", "tags", "metadata"), 1),
     }
 )
 _DEFAULT_QUARTERS: Final = 3
+_VARIABLES: Final = ("prompt_variables", "metadata")
+_Attributes: TypeAlias = "Mapping[str, Encoded | EncodedTexts]"
 _REASON: Final = "finish_reason"
+_STRUCTURE: Final = methodcaller("structure")
 _EMPTY: Final = cast(Any, MappingProxyType({}))
 """Shared by all instances whose content is disabled."""
 
@@ -129,11 +137,13 @@ class Content:
     input_messages = _Field()
     memory_query = _Field()
     memory_records = _Field()
+    metadata = _Field()
     output_messages = _Field()
     prompt_variables = _Field()
     retrieval_documents = _Field()
     retrieval_query = _Field()
     system_instructions = _Field()
+    tags = _Field()
     tool_arguments = _Field()
     tool_definitions = _Field()
     tool_result = _Field()
@@ -144,7 +154,7 @@ class Content:
         self._budget = policy.span_limit
         self.enabled = self._recorded or policy.has_completion_hook
         """Whether any field is recorded; if False, skip collecting content."""
-        self._encoded: dict[str, dict[str, Encoded]] = {} if self.enabled else _EMPTY
+        self._encoded: dict[str, _Attributes] = {} if self.enabled else _EMPTY
         self._for_hook: dict[str, Any] = {} if self.enabled else _EMPTY
 
     def set(self, kind: str, value: Any) -> None:
@@ -183,6 +193,7 @@ class Content:
     def _encode(self, kind: str, value: Any) -> None:
         room = self._budget + sum(one.size for one in self._encoded.pop(kind, {}).values())
         share = room * _BUDGET_QUARTERS.get(kind, _DEFAULT_QUARTERS) // 4
+        made: _Attributes
         try:
             made = _encode(kind, value, min(self._policy.limit, share))
         except Exception:  # another thread may be editing what the application sent
@@ -216,7 +227,7 @@ class Content:
         if policy.on_span and span.is_recording():
             span.set_attributes(_with_truncation(encoded, attrgetter("text")))
         if policy.on_event and record is not None:
-            on_event = _with_truncation(encoded, Encoded.structure)
+            on_event = _with_truncation(encoded, _STRUCTURE)
             record.attributes = {**(record.attributes or {}), **on_event}
 
     def _complete(self, span: Span, record: LogRecord | None) -> None:
@@ -269,17 +280,19 @@ class RequestedContent(Content):
             content._encoded, content._budget = self._encoded, self._budget
 
 
-def _encode(kind: str, value: Any, budget: int) -> dict[str, Encoded]:
+def _encode(kind: str, value: Any, budget: int) -> _Attributes:
     name = _ATTRIBUTES[kind]
-    if kind == "prompt_variables":
+    if kind in _VARIABLES:
         return encode_variables(name, value, budget)
+    if kind == "tags":
+        return {name: encode_texts(value, budget)}
     if kind in _TEXTS:
         text = value if isinstance(value, str) else str(plain(value))
         return {name: encode_text(text, budget)}
     return {name: encode(value, budget, newest=kind not in _RANKED)}
 
 
-def _with_truncation(encoded: dict[str, Encoded], read: Callable[[Encoded], Any]) -> dict[str, Any]:
+def _with_truncation(encoded: _Attributes, read: Callable[[Any], Any]) -> dict[str, Any]:
     """Return the attributes for what fits, and the marks of what was truncated or omitted."""
     marked = {name: read(one) for name, one in encoded.items() if one.text}
     truncated = {name: one.original_bytes for name, one in encoded.items() if one.original_bytes}

@@ -69,6 +69,17 @@ class Telemetry:
         """Return whether spans of ``provider``, such as the global one, are exported with ours."""
         return provider in (self._tracer_provider, trace.get_tracer_provider())
 
+    def emits_through(self, tracer: object) -> bool:
+        """Return whether spans of ``tracer`` are exported with ours.
+
+        A tracer of the SDK has the processors of its provider, and one of the API none of its own.
+        """
+        processor = getattr(tracer, "span_processor", None)
+        providers = (self._tracer_provider, trace.get_tracer_provider())
+        return processor is None or any(
+            processor is getattr(provider, "_active_span_processor", None) for provider in providers
+        )
+
     def emit(self, record: LogRecord) -> None:
         """Emit a log record; never raises."""
         made = exportable(record, self._logger)
