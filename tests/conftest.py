@@ -1,4 +1,4 @@
-"""What tests get: what the authors of instrumentors get too, and a check of the declared gaps."""
+"""What tests get: what the authors of instrumentors get too, and checks of gaps and threads."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ pytest.register_assert_rewrite(
     "stream_laws",
 )
 
-pytest_plugins = ["otel_agents.testing.plugin", "gaps", "pytester"]
+pytest_plugins = ["otel_agents.testing.plugin", "gaps", "lasting_threads", "pytester"]

@@ -29,6 +29,7 @@ __all__ = [
     "lm",
     "reply_by_fields",
     "weather",
+    "workers",
 ]
 
 _REQUESTED: Final = "Respond with the corresponding output fields"
@@ -127,3 +128,11 @@ def examples(count: int) -> list[Any]:
         dspy.Example(topic=f"q{number}", reply="Paris").with_inputs("topic")
         for number in range(count)
     ]
+
+
+def workers() -> list[threading.Thread]:
+    """Return the threads in which DSPy runs programs that it streams; the process waits for them.
+
+    One whose event loop is closed while it sends a chunk waits forever: AnyIO has no end for it.
+    """
+    return [one for one in threading.enumerate() if one.name.startswith("AnyIO worker")]

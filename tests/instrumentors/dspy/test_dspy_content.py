@@ -12,7 +12,7 @@ from dspy_programs import CHAT, VERSION, Essay, Reply, dspy, essay, examples, fi
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
 SECRET = "planted-secret"
 NEW = Version("2.6.20") <= VERSION
@@ -123,6 +123,52 @@ def test_an_agent_returns_the_outputs_of_its_signature(
     assert content(emission, "invoke_agent Reply")["gen_ai.output.messages"] == [
         {**text("assistant", '{"reasoning": "r", "reply": "Sunny"}'), "finish_reason": "stop"}
     ]
+
+
+@pytest.mark.skipif(not hasattr(dspy, "ReActV2"), reason="came later")
+@pytest.mark.usefixtures("with_content")
+def test_an_agent_that_submits(model: ScriptedModel, emission: Emission) -> None:
+    call, submit = ToolCall("weather", {"city": "Bern"}), ToolCall("submit", {"reply": "Sunny"})
+    model.script(Response(tool_calls=[call]), Response(tool_calls=[submit]))
+    found = dspy.ReActV2(Reply, tools=[weather])(topic="q")
+    assert (found.reply, len(found.history.messages) > 1) == ("Sunny", True)
+    assert emission.tree() == [
+        *("invoke_agent Reply", f"  {CHAT}", "  execute_tool weather", f"  {CHAT}"),
+    ]
+    (output,) = content(emission, "invoke_agent Reply")["gen_ai.output.messages"]
+    (part,) = output["parts"]
+    assert json.loads(part["content"])["reply"] == "Sunny"
+    assert "Bern" not in part["content"]
+
+
+@pytest.mark.skipif(not hasattr(dspy, "TypedPredictor"), reason="it needs a program that is gone")
+@pytest.mark.usefixtures("with_content")
+def test_an_agent_with_tools_of_another_library(model: ScriptedModel, emission: Emission) -> None:
+    avatar: Any = import_module("dspy.predict.avatar")
+
+    class Described(dspy.Signature):
+        """Reply the topic."""
+
+        topic: str = dspy.InputField(desc="t")
+        reply: str = dspy.OutputField(desc="r")
+
+    class Look:
+        def run(self, query: str) -> str:
+            return f"seen {query}"
+
+    used, done = ({"tool_name": name, "tool_input_query": "Bern"} for name in ("look", "Finish"))
+    model.script(
+        fields(action_1=json.dumps(used)), fields(action_2=json.dumps(done)), fields(reply="Sunny")
+    )
+    tools = [avatar.Tool(tool=Look(), name="look", desc="looks it up")]
+    assert avatar.Avatar(Described, tools)(topic="q").reply == "Sunny"
+    assert emission.tree() == [
+        *("invoke_agent Described", f"  {CHAT}", "  execute_tool look", f"  {CHAT}", f"  {CHAT}")
+    ]
+    assert content(emission, "execute_tool look") == {
+        "gen_ai.tool.call.arguments": {"input": "Bern"},
+        "gen_ai.tool.call.result": {"result": "seen Bern"},
+    }
 
 
 @pytest.mark.skipif(NEW, reason="the agents of before tools")

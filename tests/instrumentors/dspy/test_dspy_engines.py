@@ -187,6 +187,18 @@ def test_an_engine_of_the_application_reports_itself(
     }
 
 
+def test_an_engine_of_the_application_is_called_for_each_choice(
+    instrument: Callable[..., None], emission: Emission
+) -> None:
+    instrument()
+    assert len(dspy.LM("own-1", engine=Own(), cache=False, n=3, temperature=1.0)("Hi")) == 3
+    assert emission.names == ["chat own-1"] * 3
+    assert usage(emission) == [(7, 2)] * 3
+    assert not any(
+        "choice.count" in name for span in emission.spans for name in span.attributes or ()
+    )
+
+
 class Around(Own):
     """An engine of the application's that calls another model."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -90,6 +91,33 @@ def test_queries_of_several_threads(emission: Emission) -> None:
     assert lines[0] == "embed"  # of the corpus
     assert lines.count("retrieval") == 3
     assert set(lines[1:]) == {"retrieval", "  embed"}
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_the_same_query_in_two_batches(emission: Emission) -> None:
+    """Both threads hold the same string; the second queues it while the first one waits."""
+    tracer = emission.tracer_provider.get_tracer("test")
+    started, gate = threading.Event(), threading.Event()
+
+    def embedded(texts: list[str]) -> Any:
+        with tracer.start_as_current_span("embed"):
+            if len(texts) == 1:
+                started.set()
+                assert gate.wait(30)
+            return directions(texts)
+
+    retriever = dspy.retrievers.Embeddings(CORPUS, embedded, k=1)
+    threads = [threading.Thread(target=retriever, args=("Where is France?",)) for _ in range(2)]
+    threads[0].start()
+    assert started.wait(30)
+    threads[1].start()
+    queue = retriever.search_fn.input_queue
+    while not queue.qsize():
+        time.sleep(0.001)
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert emission.tree() == ["embed", *("retrieval", "  embed") * 2]
 
 
 @pytest.mark.usefixtures("with_content")

@@ -6,14 +6,18 @@ import asyncio
 import json
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from dspy_programs import CHAT, VERSION, Reply, dspy, fields, lm, weather
+from dspy_programs import CHAT, VERSION, Reply, dspy, fields, lm, weather, workers
 from opentelemetry.trace import StatusCode
 from packaging.version import Version
 
+from otel_agents.instrumentors.dspy import DSPyInstrumentor
+from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Failure, Hold, ScriptedModel
 
@@ -59,6 +63,19 @@ def test_a_streamed_program_is_one_trace(
     (entry,) = model.ledger.entries
     assert chat["gen_ai.usage.input_tokens"] == entry.input_tokens
     assert chat["gen_ai.usage.output_tokens"] == entry.output_tokens
+
+
+def test_a_stream_whose_usage_is_requested_by_a_setting(
+    instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    for instrumentor in (DSPyInstrumentor(), LiteLLMInstrumentor(), OpenAIInstrumentor()):
+        instrumentor.uninstrument()
+    instrument(OTEL_AGENTS_STREAM_USAGE="true")
+    model.script(fields(reply="Paris"))
+    options = {} if ENGINES == [None] else {"engine": "litellm"}
+    collected(listening(dspy.Predict(Reply)), lm=lm(model, **options))
+    (chat,) = (dict(span.attributes or {}) for span in emission.spans if span.name == CHAT)
+    assert chat["gen_ai.usage.output_tokens"] == model.ledger.output_tokens
 
 
 def status_messages() -> Any:
@@ -154,11 +171,13 @@ def test_a_program_whose_stream_is_left(
     async def main() -> list[threading.Thread]:
         async for _ in dspy.streamify(dspy.Predict(Reply))(topic="q"):
             break
-        return [one for one in threading.enumerate() if one.name.startswith("AnyIO worker")]
+        return workers()
 
-    threads = asyncio.run(main())
-    assert emission.spans == ()
-    gate.set()
+    try:
+        threads = asyncio.run(main())
+        assert emission.spans == ()
+    finally:
+        gate.set()
     for thread in threads:
         thread.join(30)
     failed(emission)

@@ -48,6 +48,16 @@ def test_a_program_is_a_workflow_of_steps(model: ScriptedModel, emission: Emissi
     assert attributes(emission, "predict reply -> short") == [{"otel_agents.step.type": "predict"}]
 
 
+def test_tokens_without_a_history(model: ScriptedModel, emission: Emission) -> None:
+    essay(model)
+    kept = len(dspy.settings.lm.history)
+    with dspy.context(disable_history=True):
+        Essay()(topic="q")
+    if Version("2.6.20") <= VERSION:
+        assert len(dspy.settings.lm.history) == kept
+    check(emission, model, ESSAY)
+
+
 @needs_async
 def test_an_async_program(model: ScriptedModel, emission: Emission) -> None:
     essay(model)
@@ -67,6 +77,18 @@ def test_asyncify_keeps_one_trace(model: ScriptedModel, emission: Emission) -> N
     check(emission, model, ESSAY)
 
 
+@needs_async
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_syncified_program_is_the_program(
+    changed: bool, model: ScriptedModel, emission: Emission
+) -> None:
+    if not hasattr(dspy, "syncify"):
+        pytest.skip("it has none")
+    essay(model)
+    assert dspy.syncify(Essay(), in_place=changed)(topic="q").short == "P"
+    check(emission, model, ESSAY)
+
+
 def test_a_program_within_another_is_a_step(model: ScriptedModel, emission: Emission) -> None:
     class Outer(dspy.Module):
         def __init__(self) -> None:
@@ -80,6 +102,55 @@ def test_a_program_within_another_is_a_step(model: ScriptedModel, emission: Emis
     Outer()(topic="q")
     nested = ["  module Essay", *(f"  {line}" for line in ESSAY[1:])]
     check(emission, model, ["invoke_workflow Outer", *nested])
+
+
+class Derived(dspy.ChainOfThought):
+    """It runs what DSPy's class does."""
+
+
+class Twice(dspy.ChainOfThought):
+    """It runs a program of its own too."""
+
+    def __init__(self, signature: Any) -> None:
+        dspy.ChainOfThought.__init__(self, signature)
+        self.shorten = dspy.Predict("reply -> short")
+
+    def forward(self, **inputs: Any) -> Any:
+        thought = dspy.ChainOfThought.forward(self, **inputs)
+        return self.shorten(reply=thought.reply)
+
+
+class Assigned(dspy.Module):
+    """Its method is the program's own."""
+
+    def __init__(self) -> None:
+        dspy.Module.__init__(self)
+        predict = dspy.Predict(Reply)
+
+        def forward(topic: str) -> Any:
+            return predict(topic=topic)
+
+        self.forward = forward
+
+
+def test_a_method_that_is_assigned(model: ScriptedModel, emission: Emission) -> None:
+    model.script(fields(reply="Paris"))
+    Assigned()(topic="q")
+    check(emission, model, ["invoke_workflow Assigned", "  predict Reply", f"    {CHAT}"])
+
+
+def test_a_derived_class_has_the_steps_that_it_runs_itself(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    responses = (fields(reasoning="r", reply="Paris"), fields(short="P"))
+    model.script(responses[0], *responses)
+    Derived(Reply)(topic="q")
+    Twice(Reply)(topic="q")
+    assert emission.tree() == [
+        *("invoke_workflow Derived", f"  {CHAT}"),
+        *("invoke_workflow Twice", "  predict Reply", f"    {CHAT}"),
+        *("  predict reply -> short", f"    {CHAT}"),
+    ]
 
 
 def test_an_outermost_predictor_is_a_workflow(model: ScriptedModel, emission: Emission) -> None:
@@ -135,9 +206,14 @@ def test_parallel_is_one_trace(threads: int, model: ScriptedModel, emission: Emi
 
 
 @needs_parallel
-def test_parallel_within_a_program_is_no_step(model: ScriptedModel, emission: Emission) -> None:
+@pytest.mark.parametrize("batch", [False, True])
+def test_parallel_within_a_program_is_no_step(
+    batch: bool, model: ScriptedModel, emission: Emission
+) -> None:
     class Fan(dspy.Module):
         def forward(self, topic: str) -> Any:
+            if batch:
+                return dspy.Predict(Reply).batch(examples(2), num_threads=2)
             pairs = [(dspy.Predict(Reply), one) for one in examples(2)]
             return dspy.Parallel(num_threads=2, disable_progress_bar=True)(pairs)
 

@@ -112,6 +112,27 @@ def test_each_trial_is_a_trace(
     assert set(metrics(emission)) <= {"exact"}
 
 
+def test_reflections_of_an_optimizer(model: ScriptedModel, emission: Emission) -> None:
+    """GEPA runs a program for them; in DSPy 3.0 it calls the model itself."""
+    pytest.importorskip("gepa")
+    reply_by_fields(model, ["Rome"])
+    options = {"max_metric_calls": 12, "num_threads": 2}
+    optimizer = dspy.GEPA(metric=exact, reflection_lm=lm(model, "openai/gpt-4o"), **options)
+    optimizer.compile(dspy.Predict(Reply), trainset=examples(4), valset=examples(2))
+    roots = [span for span in emission.spans if span.parent is None]
+    (compiled,) = (span for span in roots if span.name == "compile GEPA")
+    assert compiled.context
+    trials = [span for span in roots if span is not compiled]
+    assert [[link.context for link in span.links] for span in trials] == (
+        [[compiled.context]] * len(trials)
+    )
+    reflections = [span for span in emission.spans if span.name == "chat gpt-4o"]
+    traces = {span.context.trace_id for span in reflections if span.context}
+    assert reflections
+    assert (compiled.context.trace_id in traces) is not NEW
+    assert emission.names.count(CHAT) + len(reflections) == model.ledger.requests
+
+
 def test_each_run_of_a_program_is_a_trace(model: ScriptedModel, emission: Emission) -> None:
     model.script(*(fields(reply="Paris") for _ in range(2)))
     optimizer = dspy.BootstrapFewShot(metric=exact, max_bootstrapped_demos=2)

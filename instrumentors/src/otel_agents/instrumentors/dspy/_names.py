@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.tables import ByObject
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from ._types import Module, Signature
 
 __all__ = [
+    "Nature",
     "class_name",
     "derived",
     "is_built_in",
     "is_program",
-    "kind_of",
+    "nature_of",
     "program_name",
+    "program_of",
     "step_name",
 ]
 
@@ -30,8 +32,33 @@ _LONGEST: Final = 80
 _ORIGINS: Final[ByObject[type, tuple[str | None, str]]] = ByObject()
 """Name and fields of the signature that the application wrote, by what was derived from it."""
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SYNCIFIED: Final = "dspy.utils.syncify"
+"""The module of the programs that run the method of another one."""
+_AGENTS: Final = frozenset(("Avatar", "CodeAct", "RLM", "ReAct", "ReActV2"))
+_FORWARD: Final = ("forward", "aforward")
+_RUNNING: Final = (*_FORWARD, "__call__", "acall")
+"""The methods that a program which does something of its own defines."""
 _HOLDERS: Final = ("predict", "_predict")
 """Where DSPy's programs keep the predictor with their signature."""
+
+
+class Nature(NamedTuple):
+    """What a class of programs is: the same for each of its programs.
+
+    Attributes:
+        built_in: The class is DSPy's own.
+        agent: The class is one of DSPy's agents, or derived from one.
+        runs_built_in: The code that runs is DSPy's own; the application may have derived the class.
+        step_type: The step type: DSPy's class in lower case, or ``module``.
+    """
+
+    built_in: bool
+    agent: bool
+    runs_built_in: bool
+    step_type: str
+
+
+_NATURES: Final[ByObject[type, Nature]] = ByObject()
 
 
 def is_program(value: Any) -> bool:
@@ -39,13 +66,44 @@ def is_program(value: Any) -> bool:
     return hasattr(value, "named_predictors")
 
 
+def program_of(program: Module) -> Module:
+    """Return the program that ``syncify`` wrapped; else the program itself."""
+    wrapper: Any = program
+    return wrapper.program if type(program).__module__ == _SYNCIFIED else program
+
+
 def is_built_in(program: Module) -> bool:
     """Return whether the class is DSPy's own."""
     return type(program).__module__.partition(".")[0] == "dspy"
 
 
-def kind_of(program: Module) -> str:
-    """Return the step type of a program: DSPy's class in lower case, or ``module``."""
+def nature_of(program: Module) -> Nature:
+    """Return what the class of a program says about it."""
+    kind = type(program)
+    nature = _NATURES.get(kind)
+    if nature is None:
+        nature = _NATURES[kind] = Nature(
+            is_built_in(program), _is_agent(kind), _runs_built_in(kind), _step_type(program)
+        )
+    return nature
+
+
+def _is_agent(kind: type) -> bool:
+    return any(
+        base.__name__ in _AGENTS and base.__module__.startswith("dspy.predict.")
+        for base in kind.__mro__
+    )
+
+
+def _runs_built_in(kind: type) -> bool:
+    found = {name: getattr(kind, name, None) for name in _RUNNING}
+    if not any(found[name] for name in _FORWARD):
+        return False  # a program may have it itself
+    modules = (getattr(method, "__module__", "") for method in found.values() if method is not None)
+    return all(module.partition(".")[0] == "dspy" for module in modules)
+
+
+def _step_type(program: Module) -> str:
     name = type(program).__name__
     return _WORD.sub("_", name).lower() if is_built_in(program) else "module"
 
@@ -76,7 +134,7 @@ def _name(program: Module, of: Callable[[type[Signature]], str | None]) -> str |
 
 def _within(program: Module) -> Module:
     """Return the program that ``BestOfN`` and ``Refine`` run; else the program itself."""
-    inner: Any = program
+    inner: Any = program_of(program)
     while is_program(inner) and is_built_in(inner):
         program, inner = inner, getattr(inner, "module", None)
     if is_program(inner):
@@ -94,10 +152,11 @@ def derived(telemetry: Telemetry, call: Call, result: type[Signature]) -> None:
 
 
 def _signature(program: Any) -> type[Signature] | None:
-    holders = (program, *(getattr(program, name, None) for name in _HOLDERS))
-    return next(
-        (found for one in holders if (found := getattr(one, "signature", None)) is not None), None
-    )
+    found = getattr(program, "signature", None)
+    for name in _HOLDERS:
+        if found is None:
+            found = getattr(getattr(program, name, None), "signature", None)
+    return found
 
 
 def _given(signature: type[Signature]) -> str | None:

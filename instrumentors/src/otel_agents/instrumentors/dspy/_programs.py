@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from opentelemetry.context import Context
 
@@ -14,20 +14,18 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.parts import text_message
 
-from ._names import is_built_in, kind_of, program_name, step_name
+from ._names import nature_of, program_name, program_of, step_name
 from ._optimizers import apart
-
-if TYPE_CHECKING:
-    from ._types import Module
 
 __all__ = ["AROUND", "EXAMPLE", "TRACING", "Example", "run"]
 
 AROUND: Final = Slot("dspy-program", bool)
 """Whether the code that runs now is DSPy's: what its own programs call is their own affair."""
 
-_AGENTS: Final = frozenset(("Avatar", "CodeAct", "RLM", "ReAct", "ReActV2"))
-_STEPS: Final = ("trajectory",)
+_TRAJECTORY: Final = "trajectory"
 """What agents return besides the outputs of their signature."""
+_HISTORY: Final = ("history", "dspy.adapters.types.history")
+"""The same of ``ReActV2``, and the module of its class: others return one that is an output."""
 
 
 class Example:
@@ -46,21 +44,21 @@ TRACING: Final = Slot("dspy-tracing", bool)
 
 def run(telemetry: Telemetry, call: Call) -> Operation | None:
     """Start at ``Module.__call__(…)`` and ``acall``; a program of DSPy's own has no inner steps."""
-    program: Module = call.instance
-    around, built_in, is_agent = AROUND.get(), is_built_in(program), _is_agent(program)
+    program = program_of(call.instance)
+    around, nature = AROUND.get(), nature_of(program)
     if around is None:
         operation: Operation = _outermost(
-            telemetry, call, InvokeAgent if is_agent else InvokeWorkflow
+            telemetry, call, InvokeAgent if nature.agent else InvokeWorkflow
         )
-    elif is_agent:
+    elif nature.agent:
         operation = InvokeAgent(
             telemetry, program_name(program), input=_input(call.kwargs), output=_output
         )
-    elif around and built_in:
+    elif around and nature.built_in:
         return None
     else:
-        operation = Step(telemetry, kind_of(program), step_name(program))
-    operation.context = AROUND.set(built_in, operation.context)
+        operation = Step(telemetry, nature.step_type, step_name(program))
+    operation.context = AROUND.set(nature.runs_built_in, operation.context)
     return operation
 
 
@@ -84,13 +82,6 @@ def _outermost(
     return operation
 
 
-def _is_agent(program: Module) -> bool:
-    return any(
-        base.__name__ in _AGENTS and base.__module__.startswith("dspy.predict.")
-        for base in type(program).__mro__
-    )
-
-
 def _input(inputs: Mapping[str, Any]) -> Callable[[], list[Message]] | None:
     return (lambda: [text_message("user", dict(inputs))]) if inputs else None
 
@@ -108,4 +99,8 @@ def _plain(prediction: Any) -> Any:
     items = getattr(prediction, "items", None)
     if items is None:
         return prediction
-    return {name: value for name, value in items() if name not in _STEPS}
+    return {name: value for name, value in items() if not _is_step(name, value)}
+
+
+def _is_step(name: str, value: Any) -> bool:
+    return name == _TRAJECTORY or (name, type(value).__module__) == _HISTORY

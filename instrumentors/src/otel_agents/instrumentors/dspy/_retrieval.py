@@ -7,11 +7,10 @@ from functools import partial
 from itertools import repeat
 from typing import Any, Final
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import Observation
-from otel_agents.instrumentors._core.context.carrying import Handover
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.operations import Retrieval
@@ -32,8 +31,8 @@ _SEARCHING: Final = Slot("dspy-retrieval", Retrieval)
 _QUERIES: Final = ("query", "query_or_queries")
 _TEXTS: Final = ("long_text", "text")
 _IDS: Final = ("pid", "id")
-_QUEUED: Final = Handover()
-"""Contexts of the queries that wait for the thread of ``Embeddings``."""
+_QUEUED: Final[dict[object, tuple[Any, Context]]] = {}
+"""The queries that wait for the thread of ``Embeddings``, with their contexts, by their calls."""
 
 
 class _Search(Retrieval):
@@ -88,15 +87,18 @@ def search(telemetry: Telemetry, call: Call) -> Retrieval | None:
 
 def queued(telemetry: Telemetry, call: Call) -> Observation:
     """Observe ``Unbatchify.__call__(input_item)``, which waits for a thread of its own."""
-    query = call.argument(0, "input_item")
-    _QUEUED.give(query)
-    return Observation(ended=partial(_QUEUED.drop, query))
+    waiting = object()
+    _QUEUED[waiting] = (call.argument(0, "input_item"), get_current())
+    return Observation(ended=partial(_QUEUED.pop, waiting, None))
 
 
 def searching(telemetry: Telemetry, call: Call) -> Context | None:
-    """Return the context for ``Embeddings._batch_forward(queries)``: of the first of its queries.
+    """Return the context for ``Embeddings._batch_forward(queries)``: of one of its queries.
 
-    The thread takes what several others queued, and embeds it by one request.
+    The thread takes what several others queued, and embeds it by one request. Queries of several
+    calls may be the same object.
     """
-    contexts = [_QUEUED.take(query) for query in listed(call.argument(0, "queries"))]
-    return next((context for context in contexts if context is not None), None)
+    waiting = tuple(_QUEUED.values())
+    taken = listed(call.argument(0, "queries"))
+    found = (context for one in taken for query, context in waiting if query is one)
+    return next(found, None)

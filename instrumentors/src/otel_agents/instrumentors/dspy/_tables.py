@@ -15,6 +15,8 @@ _ASYNC: Final = "2.6.20"
 """The first version with async programs and tools."""
 _EMBEDDINGS: Final = "2.5.35"
 """The first version that is known to have them."""
+_EXECUTED: Final = "3.0.4"
+"""The first version that is known to execute what a model requested."""
 _COMPILE: Final = "2.6.16"
 """The first version whose optimizers have one method in common."""
 _OPTIMIZERS: Final = (
@@ -88,6 +90,12 @@ _TOOLS: Final = (
         )
         for method, since in (("__call__", None), ("acall", _ASYNC))
     ),
+    Patch(
+        "dspy.adapters.types.tool:ToolCalls.ToolCall.execute",
+        _tools.executed,
+        since=_EXECUTED,
+    ),
+    Patch("dspy.predict.avatar.avatar:Avatar._call_tool", _tools.avatar),
     Patch("dspy.predict.react:ReAct.act", _tools.act, one_of="__call__ of tools"),
     *(
         Patch(

@@ -52,6 +52,11 @@ if TYPE_CHECKING:
         name: str | None
         func: Callable[..., object]
 
+    class ToolCall(Protocol):
+        """A call that a model requested: ``dspy.ToolCalls.ToolCall``."""
+
+        name: str
+
     class Config(Protocol):
         """The settings of an engine: ``dspy.lm15.RouterConfig``."""
 
