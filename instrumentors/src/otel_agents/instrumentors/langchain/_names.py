@@ -184,15 +184,19 @@ def labelled(
     return started
 
 
-def labels_of_config(telemetry: Telemetry, call: Call) -> Context | None:
+def labels_of_config(
+    telemetry: Telemetry, call: Call, context: Context | None = None
+) -> Context | None:
     """Return the context for ``stream(input, config, …)``, with the labels of the call.
 
     Most versions pass no run manager to the methods that stream.
     """
+    if not telemetry.gate.enabled:
+        return context
     config, model = as_mapping(call.argument(1, "config")), call.instance
     tags = [tag for it in (config.get("tags"), model.tags) for tag in listed(it)]
     metadata = {**as_mapping(config.get("metadata")), **as_mapping(model.metadata)}
-    return with_labels(telemetry, Labels(tags, metadata))
+    return with_labels(telemetry, Labels(tags, metadata), context)
 
 
 def with_labels(
