@@ -170,6 +170,21 @@ def test_what_differs_from_the_run_above_is_own_and_secrets_are_none(emission: E
 
 
 @pytest.mark.usefixtures("with_content")
+def test_a_dictionary_is_not_repeated_by_the_nodes_that_get_a_copy(emission: Emission) -> None:
+    nested: Any = {"metadata": {"plan": {"name": "pro", "parts": ["a", {"b": 1}]}}}
+    compiled(first, name="g").invoke({"steps": []}, nested)
+    assert set(root(emission)[1]) == {"plan"}
+    assert labels(emission, "node first") == NONE
+
+
+@pytest.mark.usefixtures("with_content")
+def test_keys_and_tags_that_are_no_strings_are_recorded(emission: Emission) -> None:
+    config: Any = {"tags": ["beta", 7], "metadata": {3: "acme", "k": "v"}}
+    assert RunnableLambda(int).invoke("5", config) == 5
+    assert root(emission) == (("beta", "7"), {"3": "acme", "k": "v"})
+
+
+@pytest.mark.usefixtures("with_content")
 def test_values_are_not_compared_by_the_application(emission: Emission) -> None:
     class Odd:
         def __eq__(self, other: object) -> bool:

@@ -11,17 +11,16 @@ from opentelemetry.context import Context
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.calls.watching import Observation
-from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
 from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.semconv import attributes as attr
 
+from ._conversations import conversation_context, in_conversation
 from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
 from ._names import Announcements, given_name, labelled
-from ._outside import batched_conversation, conversation_context
 from ._runs import RUNS, Details, Node, end_with_task, key_of, run_above, serialized_name
 
 __all__ = ["on_composite", "start"]
@@ -122,24 +121,13 @@ def _workflow(
             name,
             input=state_input(inputs),
             output=state_output,
-            parent=_in_conversation(inputs, metadata, parent),
+            parent=in_conversation(inputs, metadata, parent),
         )
         if number is not None:
             operation.attributes[attr.OTEL_AGENTS_STEP_NUMBER] = number
         return operation
 
     return begin
-
-
-def _in_conversation(inputs: Any, metadata: _Metadata, parent: Context) -> Context:
-    """Return ``parent`` in the run's conversation; an id that the application set is kept."""
-    if conversation_id(parent) is not None:
-        return parent
-    batched = batched_conversation(inputs, parent)
-    found = metadata.get("thread_id") or batched or metadata.get("session_id")
-    if not found:
-        return parent
-    return with_conversation_id(str(found), parent)
 
 
 def _kind_of_node(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from opentelemetry.context import Context
 
@@ -137,15 +137,15 @@ class Labels:
         if not content.enabled:
             return
         above = above or _NO_LABELS
-        tags = [tag for tag in self.tags if tag not in above.tags and not _OWN_TAGS.match(tag)]
+        tags = [str(tag) for tag in self.tags if tag not in above.tags]
         metadata = {
-            name: value
+            str(name): value
             for name, value in self.metadata.items()
-            if not _OWN_METADATA.match(name)
-            and not _SECRETS.search(name)
+            if not _OWN_METADATA.match(str(name))
+            and not _SECRETS.search(str(name))
             and not (name in above.metadata and _is_same(value, above.metadata[name]))
         }
-        content.tags = list(dict.fromkeys(tags)) or None
+        content.tags = [tag for tag in dict.fromkeys(tags) if not _OWN_TAGS.match(tag)] or None
         content.metadata = metadata or None
 
 
@@ -184,15 +184,19 @@ def labelled(
     return started
 
 
-def labels_of_config(telemetry: Telemetry, call: Call) -> Context | None:
+def labels_of_config(
+    telemetry: Telemetry, call: Call, context: Context | None = None
+) -> Context | None:
     """Return the context for ``stream(input, config, …)``, with the labels of the call.
 
     Most versions pass no run manager to the methods that stream.
     """
+    if not telemetry.gate.enabled:
+        return context
     config, model = as_mapping(call.argument(1, "config")), call.instance
     tags = [tag for it in (config.get("tags"), model.tags) for tag in listed(it)]
     metadata = {**as_mapping(config.get("metadata")), **as_mapping(model.metadata)}
-    return with_labels(telemetry, Labels(tags, metadata))
+    return with_labels(telemetry, Labels(tags, metadata), context)
 
 
 def with_labels(
@@ -209,11 +213,23 @@ def labels_of(manager: Any) -> Labels | None:
     return Labels(listed(getattr(manager, "tags", None)), as_mapping(manager.metadata))
 
 
-def _is_same(value: Any, inherited: Any) -> bool:
-    """Return whether a value is inherited.
+def _is_same(value: Any, inherited: Any, depth: int = 4) -> bool:
+    """Return whether a value is inherited; LangGraph copies those that are dictionaries.
 
     Those of classes with a comparison of their own are not compared: that may cost, or raise.
     """
     if value is inherited:
         return True
+    kind = cast("Any", type(value))
+    if kind is type(inherited) and kind in (dict, list) and depth and len(value) == len(inherited):
+        pairs = _pairs(value, inherited)
+        return all(_is_same(one, other, depth - 1) for one, other in pairs)
     return isinstance(value, (str, int, float)) and bool(value == inherited)
+
+
+def _pairs(value: Any, inherited: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the values of two dictionaries or lists, by their keys."""
+    if isinstance(value, dict):
+        fields = cast("dict[Any, Any]", value)
+        return ((one, inherited.get(name, inherited)) for name, one in fields.items())
+    return zip(value, inherited, strict=True)

@@ -1,17 +1,14 @@
-"""What surrounds runs: a batch, a conversation's history, another server, LangSmith's tracing."""
+"""What surrounds runs: a batch, another server, LangSmith's tracing."""
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from opentelemetry.context import Context
-
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.scope import conversation_id, with_conversation_id
-from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.context.scope import conversation_id
 from otel_agents.instrumentors._core.operations import Step
 from otel_agents.instrumentors._core.operations.runs import Batch
 from otel_agents.instrumentors._core.tables import ByObject
@@ -20,13 +17,12 @@ from otel_agents.instrumentors._dialects.fields import as_mapping, listed
 from otel_agents.instrumentors.settings import Prefer
 from otel_agents.semconv import attributes as attr
 
+from ._conversations import conversations_of, with_batched_conversations
 from ._names import LABELS, Labels, given_name
 from ._runs import INTERRUPTED, RUNS, InRun, Node, is_interrupt, report_interrupt
 
 __all__ = [
     "batch",
-    "batched_conversation",
-    "conversation_context",
     "generation",
     "langsmith_export",
     "langsmith_span",
@@ -34,7 +30,6 @@ __all__ = [
 ]
 
 _log = logging.getLogger("otel_agents")
-_SESSION: Final = "session_id"
 _LANGSMITHS: Final = "langsmith.internal_provider"
 """The attribute of the resource of the provider that LangSmith makes if there is none."""
 _DROPPED: Final = (
@@ -45,12 +40,6 @@ _DROPPED: Final = (
 )
 _logged: Final[ByObject[Telemetry, None]] = ByObject()
 """Whose LangSmith spans have been logged as dropped."""
-
-
-_BATCHED: Final[Slot[dict[Any, Any]]] = Slot("langchain-batched-conversations", dict)
-"""The ids of the conversations of a batch, by the identities of its inputs."""
-_DEPTH: Final = 8
-"""Levels of a chain in which a history is searched."""
 
 
 class _Batch(Step):
@@ -69,7 +58,7 @@ class _Batch(Step):
         self._batch = Batch()
         self.context = RUNS.in_batch(self._batch, self.context)
         if conversations:
-            self.context = _BATCHED.set(conversations, self.context)
+            self.context = with_batched_conversations(conversations, self.context)
 
     def has_reported(self, error: BaseException) -> bool:
         """Return whether one of its runs has reported ``error``."""
@@ -84,7 +73,7 @@ def batch(telemetry: Telemetry, call: Call) -> Step | None:
     inputs = listed(call.argument(0, "inputs"))
     if not inputs or RUNS.batch() is not None or RUNS.current() is not None:
         return None
-    conversations = _conversations_of(call.instance, inputs, call.argument(1, "config"))
+    conversations = conversations_of(call.instance, inputs, call.argument(1, "config"))
     return _Batch(telemetry, _name_of_runs(call), len(inputs), conversations)
 
 
@@ -96,25 +85,6 @@ def generation(telemetry: Telemetry, call: Call) -> Step | None:
     return _Batch(telemetry, None, len(inputs))
 
 
-def _conversations_of(
-    runnable: Any, inputs: Sequence[Any], config: Any
-) -> dict[int, deque[str]] | None:
-    """Return the conversations of a batch whose inputs have a config each."""
-    found: dict[int, deque[str]] = {}
-    configs = listed(config)
-    for value, one in zip(inputs, configs or [config] * len(inputs), strict=False):
-        conversation = conversation_of(runnable, as_mapping(one))
-        if conversation is not None:
-            found.setdefault(id(value), deque()).append(conversation)
-    return found
-
-
-def batched_conversation(value: Any, context: Context) -> str | None:
-    """Return the conversation of the run of a batch with the input ``value``, once."""
-    waiting = (_BATCHED.get(context) or {}).get(id(value))
-    return waiting.popleft() if waiting else None
-
-
 def _name_of_runs(call: Call) -> str | None:
     """Return the name that the application gave what is batched, or what that is bound to."""
     bound = getattr(call.instance, "bound", None)
@@ -124,44 +94,6 @@ def _name_of_runs(call: Call) -> str | None:
         *(getattr(it, "name", None) for it in (call.instance, bound)),
     )
     return next(filter(None, map(given_name, names)), None)
-
-
-def conversation_context(telemetry: Telemetry, call: Call) -> Context | None:
-    """Return the context for a call of a chain that is no part of a run: its conversation's.
-
-    LangChain does not pass on to the callbacks what a config has under ``configurable``.
-    """
-    if conversation_id() is not None:
-        return None
-    found = conversation_of(call.instance, as_mapping(call.argument(1, "config")))
-    return with_conversation_id(found) if found is not None else None
-
-
-def conversation_of(runnable: Any, config: Mapping[str, Any]) -> str | None:
-    """Return the id of the thread, or that of the session of a history in ``runnable``."""
-    settings = as_mapping(config.get("configurable"))
-    if not settings:
-        return None
-    found = settings.get("thread_id")
-    if not found:
-        history = _history_in(runnable, _DEPTH)
-        found = settings.get(_session_key(history)) if history is not None else None
-    return str(found) if found else None
-
-
-def _history_in(runnable: Any, depth: int) -> Any:
-    """Return the first ``RunnableWithMessageHistory`` that a chain consists of."""
-    if hasattr(runnable, "history_factory_config"):
-        return runnable
-    bound = getattr(runnable, "bound", None)
-    parts = listed(getattr(runnable, "steps", None)) or ([bound] if bound is not None else [])
-    found = (_history_in(part, depth - 1) for part in parts if depth)
-    return next((history for history in found if history is not None), None)
-
-
-def _session_key(history: Any) -> str:
-    keys = [getattr(one, "id", "") for one in listed(history.history_factory_config)]
-    return keys[0] if len(keys) == 1 else _SESSION
 
 
 def langsmith_export(telemetry: Telemetry, call: Call) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from otel_agents.instrumentors._core.calls.watching import attaching, instead, watch, within
 from otel_agents.instrumentors._core.patching.patches import Landmark, Patch, Registration, Row
 
-from . import _chains, _graphs, _models, _names, _outside, _runs, _work
+from . import _chains, _conversations, _graphs, _models, _outside, _runs, _work
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.calls.call import Wrapping
@@ -125,13 +125,27 @@ _EVENTS: Final = tuple(
 )
 
 _LABELS: Final = (
-    *(Patch(f"{_CHAT}.{method}", within(_names.labels_of_config)) for method in _STREAMS),
+    *(
+        Patch(f"{model}.{method}", within(_conversations.model_stream_context))
+        for model in (_CHAT, _COMPLETION)
+        for method in _STREAMS
+    ),
+    *(
+        Patch(f"{model}.{method}", within(_conversations.model_conversation))
+        for model in (_CHAT, _COMPLETION)
+        for method in ("invoke", "ainvoke")
+    ),
+    Patch(
+        f"{_CORE}.runnables.config:_get_langsmith_inheritable_metadata_from_config",
+        watch(_conversations.on_config),
+        since="1.3.0",
+    ),
     *(
         Patch(f"{_CHAT}.{method}", within(_models.model_context))
         for method in ("_generate_with_cache", "_agenerate_with_cache")
     ),
 )
-"""Where the run of a model, its tags and its metadata are known."""
+"""Where the run of a model, its tags and its metadata, and its conversation are known."""
 
 _COMPOSITES: Final = tuple(
     Patch(f"{_CORE}.runnables.base:{kind}.{method}", _chains.on_composite)
@@ -201,7 +215,7 @@ _OUTSIDE: Final = (
     *(
         Patch(
             f"{_CORE}.runnables.history:RunnableWithMessageHistory.{method}",
-            within(_outside.conversation_context),
+            within(_conversations.conversation_context),
         )
         for method in ("invoke", "ainvoke", *_STREAMS, "astream_events", "transform", "atransform")
     ),

@@ -20,6 +20,7 @@ from otel_agents.semconv import values
 from otel_agents.semconv.values import Operation
 
 from ._content import tool_result
+from ._conversations import in_conversation
 from ._names import given_name, labelled_by
 from ._runs import RUNS, Details, InRun, Node, in_run, key_of, run_above, serialized_name
 
@@ -68,19 +69,21 @@ def start_tool(
     """
     name = str(serialized_name(serialized) or details.get("name"))
     call_id, arguments = details.get("tool_call_id"), details.get("inputs")
+    run_id, parent_id = key_of(details["run_id"]), key_of(details.get("parent_run_id"))
+    above = run_above(parent_id)
+    below = parent_id is not None or above is not None
 
     def begin(parent: Context) -> ExecuteTool:
+        within = parent if below else in_conversation(None, details.get("metadata") or {}, parent)
         return _Tool(
             telemetry,
             name,
             call_id=call_id if isinstance(call_id, str) else None,
             arguments=text if arguments is None else arguments,
             result=_result,
-            parent=parent,
+            parent=within,
         )
 
-    run_id, parent_id = key_of(details["run_id"]), key_of(details.get("parent_run_id"))
-    above = run_above(parent_id)
     node: Node | None = above.facts if above is not None else None
     own = replace(node, run_id=run_id, name=None, internal=False) if node is not None else None
     shown = labelled_by(telemetry, begin, details) if name not in _OWN_TOOLS else None
