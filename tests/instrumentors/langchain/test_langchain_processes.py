@@ -1,4 +1,4 @@
-"""Processes that end, or fork, in the middle of a graph: what ran is delivered, once."""
+"""Processes that end, fork or start threads in the middle of a graph: what ran is delivered, once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from instrumented import instrumented, running, script
 from otlp_receiver import Receiver
 
 GRAPH = """
-    import asyncio, multiprocessing, os, sys, time
+    import asyncio, multiprocessing, threading, time
     from typing import TypedDict
     from langchain_core.tools import tool
     from langgraph.graph import END, START, StateGraph
@@ -44,6 +44,13 @@ GRAPH = """
         process.join()
         print(process.exitcode, flush=True)
         return {"steps": ["forking"]}
+
+    def threading_off(state):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        print(0, flush=True)
+        return {"steps": ["threading"]}
 
     def run(name, body):
         graph = StateGraph(State)
@@ -104,8 +111,11 @@ def test_sigterm_in_a_node_delivers_the_running_graph(tmp_path: Path, end: str) 
     assert {span.parent_span_id for span in found.values()} == {b"", root.span_id}
 
 
-def test_what_a_forked_child_of_a_node_runs_is_below_the_node(tmp_path: Path) -> None:
-    end = 'run("second", forking).invoke({"steps": []})'
+@pytest.mark.parametrize("body", ["forking", "threading_off"])
+def test_what_a_child_or_a_thread_of_a_node_runs_is_below_the_node(
+    tmp_path: Path, body: str
+) -> None:
+    end = f'run("second", {body}).invoke({{"steps": []}})'
     with Receiver() as receiver:
         done = instrumented(program(tmp_path, end), variables(receiver), installed=True)
     assert (done.status, done.out) == (0, "0\n")
