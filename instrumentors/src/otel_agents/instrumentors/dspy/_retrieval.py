@@ -14,6 +14,7 @@ from otel_agents.instrumentors._core.calls.reporting import Observation
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.operations import Retrieval
+from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import (
     as_mapping,
@@ -31,7 +32,7 @@ _SEARCHING: Final = Slot("dspy-retrieval", Retrieval)
 _QUERIES: Final = ("query", "query_or_queries")
 _TEXTS: Final = ("long_text", "text")
 _IDS: Final = ("pid", "id")
-_QUEUED: Final[dict[object, tuple[Any, Context]]] = {}
+_QUEUED: Final[Bounded[object, tuple[Any, Context]]] = Bounded(4096)
 """The queries that wait for the thread of ``Embeddings``, with their contexts, by their calls."""
 
 
@@ -88,8 +89,8 @@ def search(telemetry: Telemetry, call: Call) -> Retrieval | None:
 def queued(telemetry: Telemetry, call: Call) -> Observation:
     """Observe ``Unbatchify.__call__(input_item)``, which waits for a thread of its own."""
     waiting = object()
-    _QUEUED[waiting] = (call.argument(0, "input_item"), get_current())
-    return Observation(ended=partial(_QUEUED.pop, waiting, None))
+    _QUEUED.put(waiting, (call.argument(0, "input_item"), get_current()))
+    return Observation(ended=partial(_QUEUED.pop, waiting))
 
 
 def searching(telemetry: Telemetry, call: Call) -> Context | None:
@@ -98,7 +99,7 @@ def searching(telemetry: Telemetry, call: Call) -> Context | None:
     The thread takes what several others queued, and embeds it by one request. Queries of several
     calls may be the same object.
     """
-    waiting = tuple(_QUEUED.values())
+    waiting = _QUEUED.values()
     taken = listed(call.argument(0, "queries"))
     found = (context for one in taken for query, context in waiting if query is one)
     return next(found, None)

@@ -147,7 +147,7 @@ def directly(function: Callable[..., Any], switch: Switch, bound: bool) -> Calla
 
     LangChain makes two coroutines and a future and inspects the handler's method for each event,
     which was a third of what a node of an asynchronous graph cost. With a handler of the
-    application's the function runs as it is, so that their order is LangChain's.
+    application the function runs as it is, so that their order is LangChain's.
     """
 
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

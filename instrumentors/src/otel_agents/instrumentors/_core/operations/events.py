@@ -87,6 +87,14 @@ def evaluated(
 class Evaluation(Step):
     """A step ``evaluate`` of an evaluator that may call a model; it has the score itself.
 
+    Example:
+        >>> class Judged(Evaluation):
+        ...     def respond(self, value):
+        ...         self.record_score(value.score)
+        >>> def judge(telemetry, call):
+        ...     return Judged(telemetry, call.instance.name)
+        >>> patch = Patch("house:Judge.evaluate", judge)
+
     Args:
         telemetry: What to emit with.
         name: The evaluator's name.
