@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -22,6 +23,9 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 
 Loop = asyncio.AbstractEventLoop
 EMPTY: dict[str, Any] = {"steps": []}
+INHERITS = sys.version_info >= (3, 11)
+"""Whether LangChain passes the run of an async node on to what the node calls; if not, that is a run
+of its own, which ends by itself."""
 CANCELS = pytest.mark.skipif(Version("0.2") > LANGGRAPH, reason="nodes outlive a cancelled graph")
 
 
@@ -123,12 +127,12 @@ def test_what_a_cancelled_node_shields_ends_with_the_run(
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert len(RUNS) == 0
+        shielded = len(RUNS)
         go.set()
         await done.wait()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*others, return_exceptions=True)
-        assert len(RUNS) == 0
+        assert (shielded == 0 or not INHERITS, len(RUNS)) == (True, 0)
 
     loop.run_until_complete(run())
     assert [line.split()[0] for line in emission.tree()] == ["invoke_workflow", "node", "chain"]
