@@ -1,19 +1,21 @@
-"""Fixtures for the tests of one framework, which a conftest imports."""
+"""Fixtures and checks for the tests of one framework, which a conftest imports."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 
 import pytest
+from opentelemetry import trace
 
 from otel_agents.instrumentors import AgentInstrumentor
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 
 __all__ = [
+    "check_nothing_left",
     "instrument",
     "instrumented",
     "lasting_loop",
@@ -74,3 +76,9 @@ def lasting_loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
+
+
+def check_nothing_left(runs: Sized) -> None:
+    """Check that no run is in progress, and no span current."""
+    assert len(runs) == 0
+    assert not trace.get_current_span().get_span_context().is_valid

@@ -1,4 +1,4 @@
-"""A model of the application's own for OpenAI's Agents SDK, and the items of its responses."""
+"""A model class that an application wrote for OpenAI's Agents SDK, and the items of its responses."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from framework_fixtures import (
+    check_nothing_left,
     instrumented,
     lasting_loop,
     pytest_itemcollected,
@@ -14,7 +15,6 @@ from framework_fixtures import (
     with_content,
 )
 from langchain_openai import ChatOpenAI
-from opentelemetry import trace
 
 from otel_agents.instrumentors.langchain import LangChainInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -44,8 +44,7 @@ def nothing_left() -> Iterator[None]:
     from otel_agents.instrumentors.langchain._runs import RUNS
 
     yield
-    assert len(RUNS) == 0
-    assert not trace.get_current_span().get_span_context().is_valid
+    check_nothing_left(RUNS)
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def test_a_model_has_its_own_on_the_span_of_the_sdk(
 
 
 class Parrot(BaseChatModel):
-    """A model of the application's own."""
+    """A model class that the application wrote."""
 
     @property
     def _llm_type(self) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from framework_fixtures import (
+    check_nothing_left,
     instrumented,
     lasting_loop,
     pytest_itemcollected,
     pytest_unconfigure,
     with_content,
 )
-from opentelemetry import trace
 from packaging.version import Version
 
 from otel_agents.instrumentors._core import errors
@@ -72,8 +72,7 @@ def nothing_left() -> Iterator[None]:
     from otel_agents.instrumentors.llama_index._work import RUNS
 
     yield
-    assert len(RUNS) == 0
-    assert not trace.get_current_span().get_span_context().is_valid
+    check_nothing_left(RUNS)
 
 
 @pytest.fixture

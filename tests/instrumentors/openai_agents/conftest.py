@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from framework_fixtures import (
+    check_nothing_left,
     instrumented,
     lasting_loop,
     pytest_itemcollected,
@@ -17,7 +18,6 @@ from framework_fixtures import (
     with_content,
 )
 from openai_agents_runs import VERSION, agents
-from opentelemetry import trace
 from packaging.version import Version
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -54,8 +54,7 @@ def no_exporter() -> None:
 def nothing_left() -> Iterator[None]:
     """Check that nothing is in progress or current after a test."""
     yield
-    assert len(RUNS) == 0
-    assert not trace.get_current_span().get_span_context().is_valid
+    check_nothing_left(RUNS)
 
 
 @pytest.fixture
