@@ -191,6 +191,8 @@ def test_texts_of_errors_leave_only_with_content(scope: str) -> None:
 
 def messages_as_events(span: Span) -> None:
     span.add_event("gen_ai.user.message", {"content": CANARY})
+    details = {"gen_ai.output.messages": CANARY}
+    span.add_event("gen_ai.client.inference.operation.details", details)
     span.add_event("gen_ai.tool.message", {"role": "tool", "id": "t1", "content": CANARY})
     span.add_event(
         "gen_ai.choice", {"finish_reason": "stop", "message": CANARY, "tool.result": CANARY}

@@ -60,6 +60,11 @@ class Telemetry:
     ) -> None:
         self.settings = settings or Settings.read()
         self._tracer_provider = tracer_provider
+        self.providers: dict[str, Any] = {
+            "tracer_provider": tracer_provider,
+            "meter_provider": meter_provider,
+        }
+        """The providers that were given, by the names of the arguments; None for the global one."""
         GATED_SCOPES.put(scope, None)
         self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
         meter = metrics.get_meter(scope, _version(), meter_provider)
