@@ -14,7 +14,7 @@ __all__ = ["PydanticAIInstrumentor"]
 
 
 class PydanticAIInstrumentor(AgentInstrumentor):
-    """Enables the spans that Pydantic AI has of its agents, model calls and tools.
+    """Enables and completes the spans of Pydantic AI, and counts each model call once.
 
     Example:
         >>> from otel_agents.instrumentors.pydantic_ai import PydanticAIInstrumentor
@@ -33,7 +33,8 @@ class PydanticAIInstrumentor(AgentInstrumentor):
     )
 
     def patches(self) -> Iterable[Row]:
-        """Yield the switch."""
-        from ._switch import rows
+        """Yield what enables its telemetry, and patches of what makes a model call in a span."""
+        from . import _claims, _switch
 
-        yield from rows()
+        yield from _switch.rows()
+        yield from _claims.rows()

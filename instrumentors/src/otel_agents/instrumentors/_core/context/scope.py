@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .agents import AgentScope
 from .claims import Claim
+from .foreign import ForeignClaim
 from .tools import ToolScope
 
 __all__ = [
@@ -58,6 +59,7 @@ class Scope:
         inference: The claim of the nearest layer that waits for an inference.
         embeddings: The claim of the nearest layer that waits for embeddings.
         foreign_span: Whether a foreign span covers the model call that is made here.
+        foreign: The claim of the library around, if its span owns a response.
         records_content: Whether the settings decide about content; False if the application
             excludes that of the work done here.
     """
@@ -70,6 +72,7 @@ class Scope:
     inference: Claim | None = None
     embeddings: Claim | None = None
     foreign_span: bool = False
+    foreign: ForeignClaim | None = None
     records_content: bool = True
 
 
