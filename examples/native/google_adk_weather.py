@@ -30,8 +30,8 @@ async def main() -> None:
     )
     runner = InMemoryRunner(agent=agent, app_name="shop")
     session = await runner.session_service.create_session(app_name="shop", user_id="ada")
-    question = " ".join(sys.argv[1:]) or "How is the weather in Bern?"
-    message = types.Content(role="user", parts=[types.Part(text=question)])
+    text = " ".join(sys.argv[1:]) or "How is the weather in Bern?"
+    message = types.Content(role="user", parts=[types.Part(text=text)])
     events = runner.run_async(user_id="ada", session_id=session.id, new_message=message)
     async for event in events:
         if event.is_final_response():

@@ -71,12 +71,12 @@ def library(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def answers(model: ScriptedModel) -> None:
+def scripted(model: ScriptedModel) -> None:
     call = ToolCall("get_weather", {"city": CANARY})
     model.script(Response(tool_calls=[call]), Response(f"It is sunny in {CANARY}"))
 
 
-@pytest.mark.usefixtures("answers")
+@pytest.mark.usefixtures("scripted")
 def test_by_default_no_prompt_leaves(library: str, model: ScriptedModel) -> None:
     with Receiver() as receiver:
         done = run(library, model, receiver)
@@ -87,7 +87,7 @@ def test_by_default_no_prompt_leaves(library: str, model: ScriptedModel) -> None
     assert [prompt for prompt in PROMPTS if prompt in sent] == []
 
 
-@pytest.mark.usefixtures("answers")
+@pytest.mark.usefixtures("scripted")
 def test_where_content_is_enabled_it_leaves(library: str, model: ScriptedModel) -> None:
     capture = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT"}
     if library == "agent_framework":  # it has a switch of its own, which is the user's
@@ -107,7 +107,7 @@ def test_the_texts_of_errors_do_not_leave(library: str, model: ScriptedModel) ->
     assert CANARY not in str(receiver.requests)
 
 
-@pytest.mark.usefixtures("answers")
+@pytest.mark.usefixtures("scripted")
 def test_it_leaves_by_none_of_the_other_instrumentations(
     library: str, model: ScriptedModel
 ) -> None:

@@ -135,9 +135,7 @@ class _FailedAttempt(Owner):
         return _without_theirs(measures, self._library)
 
 
-def _without_theirs(
-    measures: tuple[Measure, ...], library: ForeignLibrary
-) -> tuple[Measure, ...]:
+def _without_theirs(measures: tuple[Measure, ...], library: ForeignLibrary) -> tuple[Measure, ...]:
     return tuple(it for it in measures if it.metric.name not in library.metrics)
 
 
