@@ -51,6 +51,7 @@ def run(library: str, model: ScriptedModel, receiver: Receiver, **variables: str
             "OPENAI_BASE_URL": model.openai_url,
             "OPENAI_API_KEY": "none",
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "ENABLE_INSTRUMENTATION": "true",  # Agent Framework's, off by default at first
             **variables,
         },
         installed=True,
