@@ -25,6 +25,7 @@ class ForeignLibrary(NamedTuple):
     Attributes:
         scopes: The instrumentation scopes of its spans.
         metrics: The names of the metrics that it records itself, with the conventions' meaning.
+        failures: Whether it records them for calls that fail, too.
         event: Whether it emits the event with all details itself.
         leaves_open: Whether its span never ends if the application leaves a stream.
         miscounts: Whether the tokens that it records may not be those that were billed: ours then
@@ -33,6 +34,7 @@ class ForeignLibrary(NamedTuple):
 
     scopes: tuple[str, ...]
     metrics: Set[str] = frozenset()
+    failures: bool = True
     event: bool = False
     leaves_open: bool = False
     miscounts: bool = False
@@ -67,6 +69,15 @@ class ForeignClaim:
         """Take ``span``, which starts within the call, for the library's if it is."""
         if self._closed_at is None and _scope_of(span) in self.library.scopes:
             self._span = span
+
+    @property
+    def span(self) -> Span | None:
+        """The library's span, as far as known."""
+        return self._span
+
+    @span.setter
+    def span(self, span: Span) -> None:
+        self._span = span
 
     def covers(self, start_time: int) -> bool:
         """Return whether an operation that started then can be the one that the span owns."""

@@ -96,7 +96,7 @@ class ClaimedAround(Owner):
 
     def failed_attempt(self) -> Owner:
         """Return the owner of this call, which failed: us, but for what the library records."""
-        return _FailedAttempt(self._library)
+        return _FailedAttempt(self._library) if self._library.failures else OURS
 
     def leave_response(self) -> None:
         """Record that the application left the response, a stream, before its end."""
