@@ -1,4 +1,4 @@
-"""Instrumentor for Pydantic AI, which traces itself where the application enables it."""
+"""Instrumentor for Pydantic AI, whose own telemetry it enables and completes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["PydanticAIInstrumentor"]
 
 
 class PydanticAIInstrumentor(AgentInstrumentor):
-    """Completes the spans that Pydantic AI has of its model calls, and counts each call once.
+    """Enables and completes the spans of Pydantic AI, and counts each model call once.
 
     Example:
         >>> from otel_agents.instrumentors.pydantic_ai import PydanticAIInstrumentor
         >>> instrumentor = PydanticAIInstrumentor()
         >>> instrumentor.instrument()  # before or after the import of pydantic_ai
-        >>> # Pydantic AI's span of a model call is the only one from here on
+        >>> # agents whose application does not decide otherwise record spans from here on
         >>> instrumentor.uninstrument()
     """
 
@@ -29,11 +29,12 @@ class PydanticAIInstrumentor(AgentInstrumentor):
     conflicting = ("openinference-instrumentation-pydantic-ai",)
     covers = (
         "native, completed by us: its spans of model calls",
-        "its own agents and tools",
+        "its own agents and tools, enabled without code (0.0.34)",
     )
 
     def patches(self) -> Iterable[Row]:
-        """Yield patches of what makes a model call in a span."""
-        from ._claims import rows
+        """Yield what enables its telemetry, and patches of what makes a model call in a span."""
+        from . import _claims, _switch
 
-        yield from rows()
+        yield from _switch.rows()
+        yield from _claims.rows()
