@@ -6,8 +6,6 @@ import asyncio
 from typing import Any
 
 from openai import AsyncOpenAI
-from pydantic_ai import Agent
-from pydantic_ai.models import openai as models
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
@@ -20,7 +18,9 @@ def weather(city: str) -> str:
 
 
 def chat_model(model: ScriptedModel, name: str = "gpt-4o-mini") -> Any:
-    """Return a model of the installed version."""
+    """Return a model of the installed version; importing an old one warns."""
+    from pydantic_ai.models import openai as models
+
     kind: Any = getattr(models, "OpenAIChatModel", None) or vars(models)["OpenAIModel"]
     sdk = AsyncOpenAI(base_url=model.openai_url, api_key="none", max_retries=0)
     try:
@@ -31,6 +31,8 @@ def chat_model(model: ScriptedModel, name: str = "gpt-4o-mini") -> Any:
 
 
 def _agent(of: Any) -> Any:
+    from pydantic_ai import Agent
+
     agent: Any = Agent(of, name="planner", tools=[weather])
     agent.instrument = True  # an argument up to 1.x
     return agent
