@@ -60,7 +60,7 @@ def left(model: ScriptedModel) -> None:
     gc.collect()
 
 
-WAYS = {
+WAYS: dict[str, Callable[[ScriptedModel], object]] = {
     "completions": lambda model: _whole(model, OpenAIChatCompletionClient),
     "responses": lambda model: _whole(model, OpenAIChatClient),
     "streamed completions": streamed,

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from google.adk.agents import LlmAgent
-from google.adk.agents.run_config import RunConfig, StreamingMode
+from google.adk.agents import LlmAgent, run_config
 from google.adk.models.google_llm import Gemini
 from google.adk.models.lite_llm import LiteLlm
 from google.adk.runners import InMemoryRunner
@@ -33,11 +32,12 @@ def _gemini(model: ScriptedModel) -> Any:
     return Gemini(model="gemini-2.0-flash")  # its URL is in the environment
 
 
-async def _run(of: Any, mode: StreamingMode, *, items: int | None = None) -> None:
+async def _run(of: Any, mode: str, *, items: int | None = None) -> None:
     runner = InMemoryRunner(LlmAgent(name="planner", model=of, tools=[weather]), app_name="app")
     session = await runner.session_service.create_session(app_name="app", user_id="u-1")
     message = types.Content(role="user", parts=[types.Part(text="How is the weather in Bern?")])
-    config = RunConfig(streaming_mode=mode)
+    modes: Any = vars(run_config)["StreamingMode"]
+    config = run_config.RunConfig(streaming_mode=modes[mode])
     async for _ in runner.run_async(
         user_id="u-1", session_id=session.id, new_message=message, run_config=config
     ):
@@ -45,18 +45,18 @@ async def _run(of: Any, mode: StreamingMode, *, items: int | None = None) -> Non
             break
 
 
-def _way(of: Callable[[ScriptedModel], Any], mode: StreamingMode) -> Callable[[ScriptedModel], None]:
+def _way(of: Callable[[ScriptedModel], Any], mode: str) -> Callable[[ScriptedModel], None]:
     return lambda model: asyncio.run(_run(of(model), mode))
 
 
 def left(model: ScriptedModel) -> None:
     """Leave a stream after its first item."""
-    asyncio.run(_run(_litellm(model), StreamingMode.SSE, items=1))
+    asyncio.run(_run(_litellm(model), "SSE", items=1))
 
 
 WAYS = {
-    "LiteLLM": _way(_litellm, StreamingMode.NONE),
-    "LiteLLM, streamed": _way(_litellm, StreamingMode.SSE),
-    "Gemini": _way(_gemini, StreamingMode.NONE),
-    "Gemini, streamed": _way(_gemini, StreamingMode.SSE),
+    "LiteLLM": _way(_litellm, "NONE"),
+    "LiteLLM, streamed": _way(_litellm, "SSE"),
+    "Gemini": _way(_gemini, "NONE"),
+    "Gemini, streamed": _way(_gemini, "SSE"),
 }

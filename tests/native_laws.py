@@ -126,7 +126,11 @@ class NativeLaws:
         assert total == model.ledger.input_tokens + model.ledger.output_tokens
 
     def test_after_uninstrumenting_the_library_both_have_a_span(
-        self, way: Way, library: type[AgentInstrumentor], native: NativeEmission, model: ScriptedModel
+        self,
+        way: Way,
+        library: type[AgentInstrumentor],
+        native: NativeEmission,
+        model: ScriptedModel,
     ) -> None:
         library().uninstrument()
         way(model)

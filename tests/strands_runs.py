@@ -6,7 +6,7 @@ import asyncio
 import gc
 from typing import Any
 
-from strands import Agent, tool
+import strands
 from strands.models.openai import OpenAIModel
 
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -14,16 +14,21 @@ from otel_agents.testing.scripted_model import ScriptedModel
 __all__ = ["WAYS", "left", "litellm", "streamed", "structured"]
 
 
-@tool
-def weather(city: str) -> str:
-    """Look the weather up."""
-    return "Sunny."
+def _weather() -> Any:
+    tool: Any = vars(strands)["tool"]
+
+    @tool
+    def weather(city: str) -> str:
+        """Look the weather up."""
+        return "Sunny."
+
+    return weather
 
 
 def _agent(model: ScriptedModel, of: Any = None) -> Any:
     options = {"base_url": model.openai_url, "api_key": "none", "max_retries": 0}
     of = of or OpenAIModel(client_args=options, model_id="gpt-4o-mini")
-    return Agent(model=of, tools=[weather], callback_handler=None)
+    return strands.Agent(model=of, tools=[_weather()], callback_handler=None)
 
 
 def _called(model: ScriptedModel) -> None:

@@ -13,9 +13,7 @@ __all__ = ["native", "process_emission", "pytest_itemcollected", "pytest_unconfi
 
 
 @pytest.fixture
-def library(
-    model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
-) -> type[GoogleADKInstrumentor]:
+def library(model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> type[GoogleADKInstrumentor]:
     """Return the library's instrumentor; point Gemini at the scripted model."""
     monkeypatch.setenv("GOOGLE_API_KEY", "none")
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", model.base_url)

@@ -14,5 +14,7 @@ def test_every_renamed_target_is_reported() -> None:
 
 
 def test_the_example_runs() -> None:
-    (example,) = doctest.DocTestFinder(recurse=False).find(GoogleADKInstrumentor, "GoogleADKInstrumentor")
+    (example,) = doctest.DocTestFinder(recurse=False).find(
+        GoogleADKInstrumentor, "GoogleADKInstrumentor"
+    )
     assert doctest.DocTestRunner().run(example) == (0, 4)

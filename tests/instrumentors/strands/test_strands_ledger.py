@@ -19,7 +19,9 @@ def way(request: pytest.FixtureRequest) -> Way:
 
 class TestStrands(NativeLaws):
     scope = SCOPE
-    parts = frozenset({2, 4})  # in 1.0 what is below a span that is not sampled is a trace of its own
+    parts = frozenset(
+        {2, 4}
+    )  # in 1.0 what is below a span that is not sampled is a trace of its own
 
 
 def test_a_stream_that_breaks_is_one_failed_attempt(

@@ -14,5 +14,7 @@ def test_every_renamed_target_is_reported() -> None:
 
 
 def test_the_example_runs() -> None:
-    (example,) = doctest.DocTestFinder(recurse=False).find(StrandsInstrumentor, "StrandsInstrumentor")
+    (example,) = doctest.DocTestFinder(recurse=False).find(
+        StrandsInstrumentor, "StrandsInstrumentor"
+    )
     assert doctest.DocTestRunner().run(example) == (0, 4)

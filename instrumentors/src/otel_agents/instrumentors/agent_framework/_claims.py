@@ -50,8 +50,8 @@ class _NoticingTracer:
 
     def start_span(self, *args: Any, **kwargs: Any) -> Span:
         """Start the span."""
-        self._claim.span = self._tracer.start_span(*args, **kwargs)
-        return self._claim.span
+        span = self._claim.span = self._tracer.start_span(*args, **kwargs)
+        return span
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tracer, name)

@@ -44,7 +44,11 @@ def rows() -> Iterable[Row]:
 def _wrapped(telemetry: Telemetry, call: Call) -> ForeignClaim:
     model = call.instance
     # Before 0.0.43 or so the model itself has what its settings have later.
-    return _claim(getattr(model, "instrumentation_settings", None) or getattr(model, "settings", None) or model)
+    return _claim(
+        getattr(model, "instrumentation_settings", None)
+        or getattr(model, "settings", None)
+        or model
+    )
 
 
 def _in_agent(telemetry: Telemetry, call: Call) -> ForeignClaim:

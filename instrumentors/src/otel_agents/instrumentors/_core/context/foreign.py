@@ -8,7 +8,8 @@ span for that one, and complete the library's. Further responses and failed atte
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.context import Context
@@ -33,7 +34,7 @@ class ForeignLibrary(NamedTuple):
     """
 
     scopes: tuple[str, ...]
-    metrics: Set[str] = frozenset()
+    metrics: AbstractSet[str] = frozenset()
     failures: bool = True
     event: bool = False
     leaves_open: bool = False
@@ -83,7 +84,9 @@ class ForeignClaim:
         """Return whether an operation that started then can be the one that the span owns."""
         return bool(self._unowned) and (self._closed_at is None or start_time < self._closed_at)
 
-    def span_in(self, context: Context, operations: Set[str], tracer: object) -> Span | None:
+    def span_in(
+        self, context: Context, operations: AbstractSet[str], tracer: object
+    ) -> Span | None:
         """Return the library's span around an operation in ``context``; None if it has none there.
 
         It may be one that is not recorded, since it was not sampled.
@@ -99,7 +102,7 @@ class ForeignClaim:
         if not span.is_recording():
             return INVALID_SPAN if self._span is None else span
         known: Any = span
-        attributes = getattr(known, "attributes", None) or {}
+        attributes: Mapping[str, Any] = getattr(known, "attributes", None) or {}
         is_theirs = (
             _scope_of(known) in self.library.scopes
             and attributes.get(attr.GEN_AI_OPERATION_NAME) in operations

@@ -99,9 +99,7 @@ class ModelCall(Operation):
         self._claim = None
         official_in_use = official.MODULE in sys.modules
         foreign = official_in_use or scope.foreign_span or scope.foreign is not None
-        owner = (
-            owner_of(operation, scope, parent, telemetry, start_time) if foreign else OURS
-        )
+        owner = owner_of(operation, scope, parent, telemetry, start_time) if foreign else OURS
         above = (scope.inference or scope.embeddings) if provider_is_guess else None
         start_attributes: dict[str, Any] = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
@@ -123,7 +121,9 @@ class ModelCall(Operation):
             owner=owner,
             scope=scope,
         )
-        if official_in_use and (owner is OURS or isinstance(owner, ClaimedAround)):  # official instrumentations below then report nothing
+        if official_in_use and (
+            owner is OURS or isinstance(owner, ClaimedAround)
+        ):  # official instrumentations below then report nothing
             self.context = official.announce(operation, self.context)
         if scope.inference is not None or scope.embeddings is not None:
             # Last: an operation that fails to start must not take the claim.

@@ -117,7 +117,7 @@ class ClaimedAround(Owner):
         self._claim.usage = usage
         span: Any = self.span
         if span.is_recording():  # it may have ended
-            known = getattr(span, "attributes", None) or {}
+            known: Mapping[str, Any] = getattr(span, "attributes", None) or {}
             added = {name: it for name, it in attributes.items() if name not in known}
             span.set_attributes({**added, **usage} if self._library.miscounts else added)
 
@@ -135,9 +135,7 @@ class _FailedAttempt(Owner):
         return _without_theirs(measures, self._library)
 
 
-def _without_theirs(
-    measures: tuple[Measure, ...], library: ForeignLibrary
-) -> tuple[Measure, ...]:
+def _without_theirs(measures: tuple[Measure, ...], library: ForeignLibrary) -> tuple[Measure, ...]:
     return tuple(it for it in measures if it.metric.name not in library.metrics)
 
 
