@@ -47,7 +47,7 @@ def seen() -> dict[str, Any]:
     }
 
 
-EMPTY = {
+EMPTY: dict[str, Any] = {
     "trace": (0, 0, 0, False),
     "state": {},
     "baggage": {},
