@@ -39,6 +39,8 @@ from ._core.threads import signals_blocked, start_daemon
 from ._core.workers import expect_workers, inherits_telemetry, start_in_worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.context import Context
 
     from ._core.calls.reporting import StreamObserver
@@ -53,6 +55,7 @@ __all__ = [
     "active_conflicts",
     "call_foreign",
     "carry",
+    "carry_to_process",
     "drain_streams",
     "expect_workers",
     "guarded",
@@ -83,6 +86,17 @@ __all__ = [
 _STREAMS: Final = f"{__package__}._core.calls.finalization"
 _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
 _OWNERSHIP: Final = f"{__package__}._core.context.ownership"
+
+
+def carry_to_process(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` bound to the current context, for a process that it is pickled to.
+
+    The trace, the baggage and the identities cross, but no other values of the context. The result
+    pickles if the function does, and can be called in a process that has no instrumentor as well.
+    """
+    from ._core.context import portable
+
+    return portable.carry_to_process(function)
 
 
 def drain_streams(timeout: float) -> bool:
