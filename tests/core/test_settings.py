@@ -38,6 +38,7 @@ DEFAULTS = Settings(
     propagate_headers=(),
     prefer=Prefer.OURS,
     redaction_hook=None,
+    foreign_content=(),
 )
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 EMIT = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
     from ._core.calls.reporting import StreamObserver
     from ._core.operations.in_progress import InProgress
+    from ._core.telemetry.foreign import ForeignContent
+    from .settings import Settings
 
 __all__ = [
     "GROUP",
@@ -58,11 +60,13 @@ __all__ = [
     "carry_to_process",
     "drain_streams",
     "expect_workers",
+    "foreign_content",
     "guarded",
     "inform",
     "inherits_telemetry",
     "interrupt",
     "is_discarded",
+    "is_gated",
     "is_ours",
     "metadata_problem",
     "missing_hooks",
@@ -85,6 +89,7 @@ __all__ = [
 
 _STREAMS: Final = f"{__package__}._core.calls.finalization"
 _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
+_TELEMETRY: Final = f"{__package__}._core.telemetry.telemetry"
 _OWNERSHIP: Final = f"{__package__}._core.context.ownership"
 
 
@@ -161,6 +166,12 @@ def is_discarded(span: object) -> bool:
     return discarded is not None and span in discarded
 
 
+def is_gated(scope: str) -> bool:
+    """Return whether an instrumentor on our core has that scope, so that its content is decided."""
+    gated = _loaded(_TELEMETRY, "GATED_SCOPES")
+    return gated is not None and scope in gated
+
+
 def missing_hooks() -> list[str]:
     """Return a sentence for each hook in the settings that cannot be found; runs none of them."""
     from ._core.hooks import availability, completion, redaction
@@ -173,6 +184,16 @@ def missing_hooks() -> list[str]:
     )
     hooks = (named(name) for named, name in names if name is not None)
     return [why for hook in hooks if (why := availability.why_missing(hook)) is not None]
+
+
+def foreign_content(settings: Settings) -> ForeignContent:
+    """Return what bounds and redacts the content of other libraries' telemetry.
+
+    It imports expensive modules: call it when there is such content, and it may leave the process.
+    """
+    from ._core.telemetry.foreign import ForeignContent
+
+    return ForeignContent(settings)
 
 
 def _loaded(module: str, name: str) -> Any:

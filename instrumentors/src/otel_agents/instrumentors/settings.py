@@ -99,6 +99,7 @@ _STREAM_USAGE: Final = "OTEL_AGENTS_STREAM_USAGE"
 _PROPAGATE: Final = "OTEL_AGENTS_PROPAGATE_HEADERS"
 _PREFER: Final = "OTEL_AGENTS_PREFER"
 _REDACTION: Final = "OTEL_AGENTS_REDACTION_HOOK"
+_FOREIGN: Final = "OTEL_AGENTS_FOREIGN_CONTENT"
 _SDK_LIMITS: Final = (
     "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
@@ -169,6 +170,12 @@ SETTINGS: Final = (
         "none",
         "entry point `redact(kind, value)` that redacts content before it is set",
     ),
+    Setting(
+        _FOREIGN,
+        "none",
+        "scopes (comma-separated names, or `*`) whose spans and events keep their content, if "
+        "otel-agents does not know the library",
+    ),
 )
 """Every variable that is read here, in the order of the README's table."""
 
@@ -200,6 +207,7 @@ class Settings:
     propagate_headers: tuple[str, ...]
     prefer: Prefer
     redaction_hook: str | None
+    foreign_content: tuple[str, ...]
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -231,6 +239,7 @@ class Settings:
             propagate_headers=read.list(_PROPAGATE),
             prefer=read.one_of(_PREFER, Prefer, Prefer.OURS),
             redaction_hook=read.text(_REDACTION),
+            foreign_content=read.list(_FOREIGN),
         )
 
 
