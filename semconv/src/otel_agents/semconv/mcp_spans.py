@@ -10,6 +10,7 @@ from typing import Final
 
 from . import attributes as attr
 from .groups import (
+    CALLER,
     ERROR,
     MCP_WIRE,
     OURS,
@@ -28,6 +29,7 @@ from .values import Operation
 _MCP: Final[Requirements] = MappingProxyType(
     {
         **ERROR,
+        **CALLER,
         **TOOL_CONTENT,
         **OURS,
         **MCP_WIRE,

@@ -142,11 +142,16 @@ def connection_of(owner: object) -> Connection:
 def opened_by(transport: Transport, *streams: object) -> None:
     """Note that ``streams`` belong to ``transport``."""
     for stream in streams:
-        _TRANSPORTS[stream] = transport
+        _TRANSPORTS[_inner(stream)] = transport
 
 
 def transport_of(owner: object) -> Transport | None:
     """Return the transport of a session or a dispatcher; None if it is in memory."""
     streams = (getattr(owner, name, None) for name in _STREAMS)
-    known = (_TRANSPORTS.get(stream) for stream in streams if stream is not None)
+    known = (_TRANSPORTS.get(_inner(stream)) for stream in streams if stream is not None)
     return next((one for one in known if one is not None), None)
+
+
+def _inner(stream: Any) -> object:
+    """Return the stream of anyio: that of mcp 2 around it takes no weak reference."""
+    return getattr(stream, "_inner", stream)

@@ -9,7 +9,9 @@ from typing import Any, Final
 from opentelemetry.context import get_current
 from opentelemetry.trace import INVALID_SPAN
 
+from otel_agents.instrumentors._core.calls.around import wrapped
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.watching import within
 from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.operations import ExecuteTool
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -25,6 +27,11 @@ __all__ = ["direct", "injected", "native_span", "notification", "notified", "req
 _PARAMS: Final = 1
 """The position of ``params`` in the methods of mcp 2."""
 
+_OPTIONS: Final = 2
+"""The position of ``opts`` in the methods of mcp 2."""
+_PROGRESS: Final = 4
+"""The position of ``progress_callback`` in ``send_request`` of mcp 1."""
+
 _Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
@@ -33,6 +40,10 @@ def request(telemetry: Telemetry, call: Call) -> SentMessage:
     session, message = call.instance, call.argument(0, "request")
     operation = _sent(telemetry, Message.of(message), session)
     operation.attributes[attr.JSONRPC_REQUEST_ID] = str(session._request_id)
+    callback = call.argument(_PROGRESS, "progress_callback")
+    if callback is not None:
+        carried = _carried(telemetry, callback, operation)
+        _replace(call, _PROGRESS, "progress_callback", carried)
     carrier, original = _carrier(operation), (call.args, call.kwargs)
     if carrier:
         _replace(call, 0, "request", request_with(message, carrier))
@@ -54,8 +65,7 @@ def sent(telemetry: Telemetry, call: Call) -> SentMessage | None:
     """Start ``JSONRPCDispatcher.send_raw_request(method, params, …)``, which injects by itself."""
     if is_preferred(telemetry):
         return None
-    message = Message(call.argument(0, "method"), call.argument(_PARAMS, "params"))
-    operation = _sent(telemetry, message, call.instance)
+    operation = _dispatched(telemetry, call)
     if operation.propagates:
         _send_again_if_rejected(call, operation, (call.args, call.kwargs))
     return operation
@@ -65,11 +75,7 @@ def direct(telemetry: Telemetry, call: Call) -> SentMessage | None:
     """Start ``DirectDispatcher.send_raw_request(method, params, …)``: in memory, as a call."""
     if is_preferred(telemetry):
         return None
-    operation = _sent(
-        telemetry,
-        Message(call.argument(0, "method"), call.argument(_PARAMS, "params")),
-        call.instance,
-    )
+    operation = _dispatched(telemetry, call)
     original = (call.args, call.kwargs)
     if _carry(call, operation):
         _send_again_if_rejected(call, operation, original)
@@ -106,6 +112,21 @@ def native_span(telemetry: Telemetry, call: Call) -> Any:
     return nullcontext(INVALID_SPAN)
 
 
+def _dispatched(telemetry: Telemetry, call: Call) -> SentMessage:
+    message = Message(call.argument(0, "method"), call.argument(_PARAMS, "params"))
+    operation = _sent(telemetry, message, call.instance)
+    options = call.argument(_OPTIONS, "opts") or {}
+    if options.get("on_progress") is not None:
+        carried = _carried(telemetry, options["on_progress"], operation)
+        _replace(call, _OPTIONS, "opts", {**options, "on_progress": carried})
+    return operation
+
+
+def _carried(telemetry: Telemetry, callback: Any, operation: SentMessage) -> Any:
+    """Return a callback that runs in the context of the request, not in that of the session."""
+    return wrapped(callback, telemetry, within(lambda *_: operation.context))
+
+
 def _sent(telemetry: Telemetry, message: Message, owner: object) -> SentMessage:
     scope = scope_of(get_current())
     tool = scope.tool
@@ -114,8 +135,8 @@ def _sent(telemetry: Telemetry, message: Message, owner: object) -> SentMessage:
         if isinstance(operation, ExecuteTool) and not operation.ended:
             tool.enriched = True
             return SentMessage(telemetry, message, owner, has_span=False, tool=operation)
-    within = tool is not None or scope.agent is not None
-    hidden = message.method in FREQUENT or (within and is_from_library(message.method))
+    is_part = tool is not None or scope.agent is not None
+    hidden = message.method in FREQUENT or (is_part and is_from_library(message.method))
     return SentMessage(telemetry, message, owner, has_span=not hidden)
 
 
