@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +13,19 @@ import anyio
 from mcp_server import NEWEST, VERSION, lowlevel
 from packaging.version import Version
 
-__all__ = ["MODES", "PROGRAM", "connected", "peer", "served", "stdio", "strict_peer"]
+__all__ = [
+    "MODES",
+    "PROGRAM",
+    "connected",
+    "over_http",
+    "over_sse",
+    "peer",
+    "result_of",
+    "served",
+    "session_over",
+    "stdio",
+    "strict_peer",
+]
 
 PROGRAM = Path(__file__).with_name("mcp_server.py")
 MODES = ("legacy", "auto") if NEWEST else ("session",)
@@ -58,6 +69,19 @@ async def stdio(environ: Mapping[str, str], *command: str) -> AsyncIterator[Any]
         yield session
 
 
+def over_sse(port: int) -> Any:
+    """Return the transport of a client of a server at ``port``."""
+    return import_module("mcp.client.sse").sse_client(f"http://127.0.0.1:{port}/sse")
+
+
+def over_http(port: int) -> Any:
+    """Return the transport of a client of a server at ``port``."""
+    module = import_module("mcp.client.streamable_http")
+    names = ("streamable_http_client", "streamablehttp_client")
+    client: Any = next(getattr(module, name) for name in names if hasattr(module, name))
+    return client(f"http://127.0.0.1:{port}/mcp")
+
+
 @contextmanager
 def served(transport: str, port: int, environ: Mapping[str, str], *command: str) -> Iterator[None]:
     """Run the server as a program that listens at a port, from when it is ready."""
@@ -65,12 +89,11 @@ def served(transport: str, port: int, environ: Mapping[str, str], *command: str)
     process = subprocess.Popen(arguments, env=dict(environ), stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
-        for line in process.stderr:
-            if "Uvicorn running" in line:
-                break
+        ready = any("Uvicorn running" in line for line in process.stderr)
+        assert ready, "the server did not start"
         yield
     finally:
-        process.terminate()
+        process.kill()  # early versions wait for the connections of clients that are gone
         process.communicate()
 
 
@@ -82,13 +105,15 @@ async def peer(handle: Handle, **callbacks: Any) -> AsyncIterator[Any]:
     """Connect a client to a peer that is no ``mcp`` at all: a function of JSON-RPC messages."""
     memory: Any = import_module("mcp.shared.memory")
     session_class: Any = import_module("mcp").ClientSession
-    async with memory.create_client_server_memory_streams() as (ours, theirs):
-        async with anyio.create_task_group() as group:
-            group.start_soon(_answer, theirs, handle)
-            async with session_class(*ours, **callbacks) as session:
-                await session.initialize()
-                yield session
-            group.cancel_scope.cancel()
+    async with (
+        memory.create_client_server_memory_streams() as (ours, theirs),
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(_answer, theirs, handle)
+        async with session_class(*ours, **callbacks) as session:
+            await session.initialize()
+            yield session
+        group.cancel_scope.cancel()
 
 
 async def _answer(streams: tuple[Any, Any], handle: Handle) -> None:
@@ -105,7 +130,7 @@ async def _answer(streams: tuple[Any, Any], handle: Handle) -> None:
 
 def _sendable(message: Any) -> Any:
     """Return what the streams carry: a message until mcp 1.8, since then one with metadata."""
-    if VERSION < Version("1.8"):
+    if Version("1.8") > VERSION:
         return message
     return import_module("mcp.shared.message").SessionMessage(message=message)
 
@@ -149,7 +174,3 @@ def strict_peer(received: list[dict[str, Any]], *methods: str, said: str = "") -
         return result_of(message)
 
     return handle
-
-
-Use = Callable[[Any], Awaitable[object]]
-INTERPRETER = sys.executable

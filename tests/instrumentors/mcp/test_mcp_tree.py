@@ -88,7 +88,9 @@ def test_the_application_sees_what_it_saw_before(mode: str, run: Run) -> None:
             sent: list[Any] = []
             if not NEWEST:
                 params = types.CallToolRequestParams(name="weather", arguments={"city": "Bern"})
-                request = types.ClientRequest(types.CallToolRequest(method="tools/call", params=params))
+                request = types.ClientRequest(
+                    types.CallToolRequest(method="tools/call", params=params)
+                )
                 sent = [request, request.model_dump()]
                 await session.send_request(request, types.CallToolResult)
             return sent, await session.call_tool("weather", {"city": "Bern"})
@@ -119,7 +121,10 @@ def test_meta_carries_the_context_unprefixed(emission: Emission) -> None:
     assert span.context is not None
     ids = f"{span.context.trace_id:032x}-{span.context.span_id:016x}"
     meta = {key: value for key, value in call["params"]["_meta"].items() if "/" not in key}
-    assert meta == {"traceparent": f"00-{ids}-{span.context.trace_flags:02x}", "baggage": "shop=north"}
+    assert meta == {
+        "traceparent": f"00-{ids}-{span.context.trace_flags:02x}",
+        "baggage": "shop=north",
+    }
     (initialize,) = [it for it in received if it["method"] == "initialize"]
     assert "traceparent" in initialize["params"]["_meta"]
     (initialized,) = [it for it in received if it["method"] == "notifications/initialized"]
@@ -346,7 +351,9 @@ def test_progress_is_reported_within_the_call(run: Run, emission: Emission) -> N
                 await anyio.lowlevel.checkpoint()
 
     run(use())
-    client = next(s for s in emission.spans if s.name == "tools/call slow" and s.kind is SpanKind.CLIENT)
+    client = next(
+        s for s in emission.spans if s.name == "tools/call slow" and s.kind is SpanKind.CLIENT
+    )
     assert client.context is not None
     assert seen == [(done, client.context.span_id) for done in (0.0, 1.0, 2.0)]
     assert "notifications/progress" not in emission.names
@@ -355,10 +362,12 @@ def test_progress_is_reported_within_the_call(run: Run, emission: Emission) -> N
 @BOTH
 def test_parallel_calls_are_traces_of_their_own(mode: str, run: Run, emission: Emission) -> None:
     async def use() -> None:
-        async with connected(weather_server(), mode) as session:
-            async with anyio.create_task_group() as group:
-                for city in ("Bern", "Chur", "Genf"):
-                    group.start_soon(session.call_tool, "weather", {"city": city})
+        async with (
+            connected(weather_server(), mode) as session,
+            anyio.create_task_group() as group,
+        ):
+            for city in ("Bern", "Chur", "Genf"):
+                group.start_soon(session.call_tool, "weather", {"city": city})
 
     run(use())
     calls = [s for s in emission.spans if s.name == "tools/call weather"]
@@ -381,5 +390,3 @@ def test_the_user_of_the_context_is_on_the_clients_span(
     run(use())
     (_, _, sent), _ = found(emission, "tools/call weather")
     assert sent["user.id"] == "ada"
-
-

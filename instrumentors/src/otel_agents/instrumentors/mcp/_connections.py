@@ -19,7 +19,15 @@ from otel_agents.semconv.values import McpMethod
 
 from ._messages import INVALID, code_of
 
-__all__ = ["PIPE", "Connection", "Transport", "connection_of", "http_transport", "opened_by", "transport_of"]
+__all__ = [
+    "PIPE",
+    "Connection",
+    "Transport",
+    "connection_of",
+    "http_transport",
+    "opened_by",
+    "transport_of",
+]
 
 _PORTS: Final = MappingProxyType({"http": 80, "https": 443, "ws": 80, "wss": 443})
 _KEYS: Final = ("_meta", "traceparent", "tracestate")

@@ -29,8 +29,7 @@ def extracted(meta: Mapping[str, Any], base: Context) -> Context:
     carrier = {key: value for key, value in meta.items() if isinstance(value, str)}
     if not carrier:
         return base
-    extract = lambda: propagate.extract(carrier, base)  # noqa: E731
-    return call_foreign("continuing a trace", extract, base)
+    return call_foreign("continuing a trace", lambda: propagate.extract(carrier, base), base)
 
 
 def meta_of(params: Any) -> Mapping[str, Any]:

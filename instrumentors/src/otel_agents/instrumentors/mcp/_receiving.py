@@ -195,5 +195,3 @@ def _links(http: Context | None, parent: Context) -> list[Link]:
         return []
     is_parent = get_current_span(parent).get_span_context() == carrying
     return [] if is_parent else [Link(carrying)]
-
-

@@ -72,8 +72,6 @@ _TRANSPORTS: Final = (
     ),
 )
 
-_FASTMCP: Final = (
-    Patch("fastmcp.telemetry:otel_get_tracer", instead(_native.tracer), since="3"),
-)
+_FASTMCP: Final = (Patch("fastmcp.telemetry:otel_get_tracer", instead(_native.tracer), since="3"),)
 
 PATCHES: Final = (*_FIRST, *_SECOND, *_TRANSPORTS, *_FASTMCP)

@@ -46,7 +46,9 @@ def http_client(telemetry: Telemetry, call: Call) -> None:
     The transport learns the id of the session when the server responds.
     """
     transport = call.instance
-    opened_by(http_transport(transport.url, transport), call.argument(_WRITE_STREAM, "write_stream"))
+    opened_by(
+        http_transport(transport.url, transport), call.argument(_WRITE_STREAM, "write_stream")
+    )
 
 
 def opened(telemetry: Telemetry, call: Call) -> None:

@@ -160,9 +160,7 @@ MCP_SERVER: Final = Kind(
     independent=True,
     conversation=False,
 )
-MCP_CLIENT_SESSION: Final = (
-    _duration(metrics.MCP_CLIENT_SESSION_DURATION, *_MCP_WIRE, *_SERVER),
-)
+MCP_CLIENT_SESSION: Final = (_duration(metrics.MCP_CLIENT_SESSION_DURATION, *_MCP_WIRE, *_SERVER),)
 MCP_SERVER_SESSION: Final = (_duration(metrics.MCP_SERVER_SESSION_DURATION, *_MCP_WIRE),)
 
 
