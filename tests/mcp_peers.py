@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -33,7 +33,7 @@ MODES = ("legacy", "auto") if NEWEST else ("session",)
 
 
 @asynccontextmanager
-async def connected(server: Any, mode: str = MODES[0], **callbacks: Any) -> AsyncIterator[Any]:
+async def connected(server: Any, mode: str = MODES[0], **callbacks: Any) -> AsyncGenerator[Any]:
     """Connect a client to ``server`` in memory."""
     if NEWEST:
         client: Any = import_module("mcp.client.client").Client
@@ -47,7 +47,7 @@ async def connected(server: Any, mode: str = MODES[0], **callbacks: Any) -> Asyn
 
 
 @asynccontextmanager
-async def session_over(transport: Any, **callbacks: Any) -> AsyncIterator[Any]:
+async def session_over(transport: Any, **callbacks: Any) -> AsyncGenerator[Any]:
     """Open a session over the streams that ``transport`` yields."""
     session_class: Any = import_module("mcp").ClientSession
     async with AsyncExitStack() as stack:
@@ -58,7 +58,7 @@ async def session_over(transport: Any, **callbacks: Any) -> AsyncIterator[Any]:
 
 
 @asynccontextmanager
-async def stdio(environ: Mapping[str, str], *command: str) -> AsyncIterator[Any]:
+async def stdio(environ: Mapping[str, str], *command: str) -> AsyncGenerator[Any]:
     """Start the server as a program, and open a session over its standard input and output."""
     mcp: Any = import_module("mcp")
     arguments = [*command, str(PROGRAM), "stdio"]
@@ -83,7 +83,7 @@ def over_http(port: int) -> Any:
 
 
 @contextmanager
-def served(transport: str, port: int, environ: Mapping[str, str], *command: str) -> Iterator[None]:
+def served(transport: str, port: int, environ: Mapping[str, str], *command: str) -> Generator[None]:
     """Run the server as a program that listens at a port, from when it is ready."""
     arguments = [*command, str(PROGRAM), transport, str(port)]
     process = subprocess.Popen(arguments, env=dict(environ), stderr=subprocess.PIPE, text=True)
@@ -101,7 +101,7 @@ Handle = Callable[[dict[str, Any]], "Mapping[str, Any] | None"]
 
 
 @asynccontextmanager
-async def peer(handle: Handle, **callbacks: Any) -> AsyncIterator[Any]:
+async def peer(handle: Handle, **callbacks: Any) -> AsyncGenerator[Any]:
     """Connect a client to a peer that is no ``mcp`` at all: a function of JSON-RPC messages."""
     memory: Any = import_module("mcp.shared.memory")
     session_class: Any = import_module("mcp").ClientSession

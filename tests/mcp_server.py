@@ -3,6 +3,8 @@
 As a program its first argument is the transport, and the second a port.
 """
 
+from __future__ import annotations
+
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -10,7 +12,7 @@ from typing import Any
 
 from packaging.version import Version
 
-__all__ = ["NEWEST", "SECRET", "VERSION", "lowlevel", "weather_server"]
+__all__ = ["NEWEST", "SECRET", "VERSION", "lowlevel", "weather_server", "with_context"]
 
 SECRET = "planted-secret"
 VERSION = Version(version("mcp"))
@@ -24,7 +26,11 @@ def _class() -> Any:
     return import_module("mcp.server.fastmcp").FastMCP
 
 
-_CONTEXT: Any = import_module(_class().__module__.rpartition(".")[0]).Context
+def with_context(server: Any, tool: Any) -> None:
+    """Add a tool whose parameter ``ctx`` is the server's context."""
+    module: Any = import_module(_class().__module__.rpartition(".")[0])
+    tool.__annotations__["ctx"] = module.Context
+    server.tool()(tool)
 
 
 async def _sample(session: Any) -> Any:
@@ -51,17 +57,18 @@ def weather_server(name: str = "weather", **settings: Any) -> Any:
         """Fail."""
         raise LookupError(city)
 
-    @server.tool()
-    async def sampled(ctx: _CONTEXT) -> str:
+    async def sampled(ctx: Any) -> str:
         """Call the client's model."""
         return await _sample(ctx.session)
 
-    @server.tool()
-    async def slow(ctx: _CONTEXT) -> str:
+    async def slow(ctx: Any) -> str:
         """Report progress."""
         for number in range(3):
             await ctx.report_progress(number, 3)
         return "done"
+
+    for tool in (sampled, slow):
+        with_context(server, tool)
 
     @server.tool()
     async def patient() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from mcp_peers import connected
-from mcp_server import SECRET, weather_server
+from mcp_server import SECRET, weather_server, with_context
 from pydantic import BaseModel
 
 from otel_agents.testing.emission import Emission
@@ -26,15 +26,13 @@ class Answer(BaseModel):
 def server() -> Any:
     """Return a server with a tool that needs a human."""
     made = weather_server()
-    context: Any = import_module(type(made).__module__.rpartition(".")[0]).Context
 
     async def ask(ctx: Any) -> str:
         """Ask."""
         result = await ctx.elicit(message=f"Where is {SECRET}?", schema=Answer)
         return result.action
 
-    ask.__annotations__["ctx"] = context
-    made.tool()(ask)
+    with_context(made, ask)
     return made
 
 

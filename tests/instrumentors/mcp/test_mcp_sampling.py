@@ -44,11 +44,11 @@ async def raising(context: Any, params: Any) -> Any:
 
 
 async def use(callback: Any) -> Any:
-    async with connected(weather_server(), sampling_callback=callback) as session:
-        try:
+    try:
+        async with connected(weather_server(), sampling_callback=callback) as session:
             return await session.call_tool("sampled", {})
-        except Exception as error:  # noqa: BLE001  of JSON-RPC, as which mcp 2 passes it on
-            return error
+    except Exception as error:  # noqa: BLE001  mcp 2 passes it on; mcp 1.6 ends the session
+        return error
 
 
 def below_the_call(emission: Emission) -> list[str]:

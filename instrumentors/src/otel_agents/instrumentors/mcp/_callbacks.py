@@ -16,7 +16,14 @@ from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Message as ModelMessage
 from otel_agents.instrumentors._dialects.api import ResponseFields
-from otel_agents.instrumentors._dialects.fields import field, listed, plain, text, without_none
+from otel_agents.instrumentors._dialects.fields import (
+    as_mapping,
+    field,
+    listed,
+    plain,
+    text,
+    without_none,
+)
 from otel_agents.instrumentors._dialects.framework_call import FrameworkCall
 from otel_agents.semconv.values import McpMethod, Operation
 
@@ -95,11 +102,11 @@ def input_request(telemetry: Telemetry, call: Call) -> CallObserver | None:
     return callback_of(telemetry, Message.of(call.argument(1, "request")), get_current())
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def _fields(value: Any) -> Mapping[str, Any]:
     """Return the fields by the names that the protocol gives them."""
     dump = getattr(value, "model_dump", None)
     known = dump(by_alias=True, mode="json", exclude_none=True) if dump is not None else value
-    return dict(known) if isinstance(known, Mapping) else {}
+    return as_mapping(known)
 
 
 def _record_request(known: Mapping[str, Any], content: Content) -> None:

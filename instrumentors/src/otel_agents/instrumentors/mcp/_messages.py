@@ -43,6 +43,7 @@ _BY_LIBRARY: Final = frozenset(
 )
 _VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 _VERSIONS: Final = ("protocolVersion", "protocol_version", _VERSION)
+_CONTINUED: Final = ("inputResponses", "requestState")
 _IS_ERROR: Final = ("isError", "is_error")
 _NOT_CONTENT: Final = MappingProxyType(dict.fromkeys(("_meta", "meta", "resultType")))
 
@@ -78,6 +79,11 @@ class Message(NamedTuple):
     def arguments(self) -> Any:
         """The arguments of a tool, the variables of a prompt."""
         return field(self.params, "arguments")
+
+    @property
+    def continues(self) -> bool:
+        """Whether it is a request that is sent again with the inputs that the server required."""
+        return any(field(self.params, name) for name in _CONTINUED)
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes that only some methods have."""

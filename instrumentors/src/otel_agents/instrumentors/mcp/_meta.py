@@ -34,7 +34,10 @@ def extracted(meta: Mapping[str, Any], base: Context) -> Context:
 
 def meta_of(params: Any) -> Mapping[str, Any]:
     """Return ``_meta`` of the parameters of mcp 1, a model, or of mcp 2, a dict; empty if none."""
-    meta: Any = params.get(_META) if isinstance(params, Mapping) else getattr(params, "meta", None)
+    if isinstance(params, Mapping):
+        meta: Any = cast("Mapping[str, Any]", params).get(_META)
+    else:
+        meta = getattr(params, "meta", None)
     if isinstance(meta, Mapping):
         return cast("Mapping[str, Any]", meta)
     return getattr(meta, "model_extra", None) or {}
@@ -43,16 +46,17 @@ def meta_of(params: Any) -> Mapping[str, Any]:
 def params_with(params: Any, carrier: Carrier) -> Any:
     """Return a copy of ``params`` with ``carrier`` in ``_meta``."""
     if params is None or isinstance(params, Mapping):
-        known = cast("Mapping[str, Any]", params or {})
-        return {**known, _META: {**meta_of(known), **carrier}}
-    meta = params.meta
+        fields = cast("Mapping[str, Any]", params or {})
+        return {**fields, _META: {**meta_of(fields), **carrier}}
+    model: Any = params
+    meta = model.meta
     if meta is None:
-        meta = type(params).Meta(**carrier)
+        known = cast(Any, type(model)).Meta(**carrier)
     elif isinstance(meta, Mapping):
-        meta = {**meta, **carrier}
+        known = {**cast("Mapping[str, Any]", meta), **carrier}
     else:
-        meta = meta.model_copy(update=carrier)
-    return params.model_copy(update={"meta": meta})
+        known = meta.model_copy(update=carrier)
+    return model.model_copy(update={"meta": known})
 
 
 def request_with(request: Any, carrier: Carrier) -> Any:

@@ -45,7 +45,7 @@ class MessageOperation(McpRequest):
         links: Links of the span.
     """
 
-    __slots__ = ("_owner_of_connection", "connection", "message")
+    __slots__ = ("_is_server", "_owner_of_connection", "connection", "message")
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class MessageOperation(McpRequest):
         self.message = message
         self.connection: Connection = connection_of(owner)
         self._owner_of_connection = owner
+        self._is_server = False
         self.context = _CURRENT.set(ref(self), self.context)
         self.attributes.update(message.attributes())
         if self.content.enabled and message.arguments is not None:
@@ -106,10 +107,6 @@ class MessageOperation(McpRequest):
         if self.message.method == McpMethod.INITIALIZE.value and self.error_type is None:
             self.connection.initialized(self._is_server, self.attributes)
 
-    @property
-    def _is_server(self) -> bool:
-        raise NotImplementedError
-
 
 class SentMessage(MessageOperation):
     """A message in the process that sends it.
@@ -123,7 +120,6 @@ class SentMessage(MessageOperation):
     """
 
     __slots__ = ("_tool", "propagates")
-    _is_server = False
 
     def __init__(
         self,
@@ -179,7 +175,7 @@ class ReceivedMessage(MessageOperation):
         has_span: Whether it is a span of its own.
     """
 
-    __slots__ = ("_handling", "_is_server_side", "responder")
+    __slots__ = ("_handling", "responder")
 
     def __init__(
         self,
@@ -202,15 +198,11 @@ class ReceivedMessage(MessageOperation):
             parent=parent,
             links=links,
         )
-        self._is_server_side = is_server
+        self._is_server = is_server
         self._handling: CallObserver | None = None
         self.responder: Any = None
         """What mcp 1 responds with."""
         self.attributes.update(known)
-
-    @property
-    def _is_server(self) -> bool:
-        return self._is_server_side
 
     def handled_by(self, observer: CallObserver) -> None:
         """Run the handler in the context of ``observer``, which gets the response."""
@@ -230,9 +222,9 @@ class ReceivedMessage(MessageOperation):
         if code is None:
             outcome = getattr(response, "root", response)
             self.responded(outcome)
-            self._settle(lambda handling: handling.returned(outcome))
+            self._pass_on(outcome)
             return
-        self._settle(lambda handling: handling.returned(response))
+        self._pass_on(response)
         self.attributes[attr.RPC_RESPONSE_STATUS_CODE] = str(code)
         if code not in CALLER_FAULTS:
             self.mark_failed(str(code))
@@ -251,12 +243,15 @@ class ReceivedMessage(MessageOperation):
     def conclude(self) -> None:
         """Record what is known of the connection; the handler is done, whatever it did."""
         super().conclude()
-        self._settle(lambda handling: handling.end())
-
-    def _settle(self, step: Any) -> None:
         handling, self._handling = self._handling, None
         if handling is not None:
-            report(handling, lambda: step(handling))
+            report(handling, handling.end)
+
+    def _pass_on(self, outcome: Any) -> None:
+        """Report what the handler has returned."""
+        handling, self._handling = self._handling, None
+        if handling is not None:
+            report(handling, lambda: handling.returned(outcome))
 
 
 def _is_dict(message: Message) -> bool:

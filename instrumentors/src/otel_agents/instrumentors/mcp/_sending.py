@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any, Final
 
-from opentelemetry.context import get_current
+from opentelemetry.context import Context, get_current
 from opentelemetry.trace import INVALID_SPAN
 
 from otel_agents.instrumentors._core.calls.around import wrapped
@@ -15,6 +15,7 @@ from otel_agents.instrumentors._core.calls.watching import within
 from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.operations import ExecuteTool
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.semconv import attributes as attr
 
 from ._messages import FREQUENT, Message, is_from_library
@@ -105,7 +106,7 @@ def native_span(telemetry: Telemetry, call: Call) -> Any:
     """Replace ``otel_span(name, kind=, attributes=, …)``: ours has the id of the request."""
     if is_preferred(telemetry):
         return call.proceed()
-    operation, attributes = current(), call.kwargs.get("attributes") or {}
+    operation, attributes = current(), as_mapping(call.kwargs.get("attributes"))
     request_id = attributes.get(attr.JSONRPC_REQUEST_ID)
     if isinstance(operation, SentMessage) and request_id is not None:
         operation.attributes[attr.JSONRPC_REQUEST_ID] = request_id
@@ -115,7 +116,7 @@ def native_span(telemetry: Telemetry, call: Call) -> Any:
 def _dispatched(telemetry: Telemetry, call: Call) -> SentMessage:
     message = Message(call.argument(0, "method"), call.argument(_PARAMS, "params"))
     operation = _sent(telemetry, message, call.instance)
-    options = call.argument(_OPTIONS, "opts") or {}
+    options = as_mapping(call.argument(_OPTIONS, "opts"))
     if options.get("on_progress") is not None:
         carried = _carried(telemetry, options["on_progress"], operation)
         _replace(call, _OPTIONS, "opts", {**options, "on_progress": carried})
@@ -124,19 +125,28 @@ def _dispatched(telemetry: Telemetry, call: Call) -> SentMessage:
 
 def _carried(telemetry: Telemetry, callback: Any, operation: SentMessage) -> Any:
     """Return a callback that runs in the context of the request, not in that of the session."""
-    return wrapped(callback, telemetry, within(lambda *_: operation.context))
+
+    def context_of(telemetry: Telemetry, call: Call) -> Context:
+        return operation.context
+
+    return wrapped(callback, telemetry, within(context_of))
 
 
 def _sent(telemetry: Telemetry, message: Message, owner: object) -> SentMessage:
     scope = scope_of(get_current())
     tool = scope.tool
-    if tool is not None and message.tool and tool.is_call_of(message.tool) and not tool.enriched:
+    is_its_call = tool is not None and message.tool is not None and tool.is_call_of(message.tool)
+    if tool is not None and is_its_call and not tool.enriched:
         operation = tool.operation
         if isinstance(operation, ExecuteTool) and not operation.ended:
             tool.enriched = True
             return SentMessage(telemetry, message, owner, has_span=False, tool=operation)
     is_part = tool is not None or scope.agent is not None
-    hidden = message.method in FREQUENT or (is_part and is_from_library(message.method))
+    hidden = (
+        message.method in FREQUENT
+        or (is_part and is_from_library(message.method))
+        or (is_its_call and message.continues)
+    )
     return SentMessage(telemetry, message, owner, has_span=not hidden)
 
 
