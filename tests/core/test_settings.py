@@ -36,6 +36,8 @@ DEFAULTS = Settings(
     signals=True,
     stream_usage=False,
     propagate_headers=(),
+    propagate_identity=(),
+    identity_from_baggage=(),
     prefer=Prefer.OURS,
     redaction_hook=None,
 )

@@ -10,6 +10,7 @@ from typing import Final
 
 from . import attributes as attr
 from .groups import (
+    CALLER,
     ERROR,
     OURS,
     TOOL_CONTENT,
@@ -27,6 +28,7 @@ from .values import Operation
 _MCP: Final[Requirements] = MappingProxyType(
     {
         **ERROR,
+        **CALLER,
         **TOOL_CONTENT,
         **OURS,
         attr.MCP_METHOD_NAME: REQUIRED,

@@ -17,6 +17,7 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, se
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
+from otel_agents.instrumentors._core.context.identity import identified
 from otel_agents.instrumentors._core.context.ownership import without_claims
 from otel_agents.instrumentors._core.context.scope import (
     Scope,
@@ -127,6 +128,8 @@ class Operation:
         self.attributes: dict[str, Any] = {}
         self._start_attributes = attributes
         scope = scope_of(parent) if scope is None else scope
+        if telemetry.settings.identity_from_baggage:
+            scope = identified(scope, parent, telemetry.settings.identity_from_baggage)
         self._gate = telemetry.gate if scope.records_content else CLOSED
         self._owner = owner
         # A claim is for an operation that starts, not for its span, which a processor may notice.
@@ -151,6 +154,8 @@ class Operation:
             self.attributes[attr.USER_ID] = scope.user_id
         if scope.session_id:
             self.attributes[attr.SESSION_ID] = scope.session_id
+        if scope.tags:
+            self.attributes.update(scope.tags)
         self._entry: Entry | None = ReferenceType(self, IN_PROGRESS.forget)
         IN_PROGRESS[self._entry] = None
         started = STARTED.get()
