@@ -18,8 +18,8 @@ from otel_agents import api
 from otel_agents.distro.export.logs import IdentityLogProcessor
 from otel_agents.distro.starting.threads import carry_context_into_threads
 from otel_agents.instrumentors import Embeddings, Telemetry, hosting
-from otel_agents.instrumentors._core.context import identity as core
 from otel_agents.instrumentors._core.tables import Counts
+from otel_agents.instrumentors._core.telemetry import identity as core
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import values

@@ -54,7 +54,8 @@ HOUSES = {
         rooms={
             "otlp": frozenset(),
             "tree": frozenset(),
-            "export": frozenset({"otlp", "tree"}),
+            "foreign": frozenset(),
+            "export": frozenset({"foreign", "otlp", "tree"}),
             "ending": frozenset({"export"}),
             "starting": frozenset({"ending", "export", "otlp"}),
             "doctor": frozenset({"starting", "otlp"}),

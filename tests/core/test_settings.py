@@ -40,6 +40,7 @@ DEFAULTS = Settings(
     identity_from_baggage=(),
     prefer=Prefer.OURS,
     redaction_hook=None,
+    foreign_content=(),
 )
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 EMIT = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"

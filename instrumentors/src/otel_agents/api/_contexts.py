@@ -17,8 +17,8 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from otel_agents.instrumentors._core.context.identity import with_identity
 from otel_agents.instrumentors._core.context.scope import with_scope
+from otel_agents.instrumentors._core.telemetry.identity import with_identity
 
 __all__ = ["CONTEXTS"]
 

@@ -101,6 +101,7 @@ _PROPAGATE_IDENTITY: Final = "OTEL_AGENTS_PROPAGATE_IDENTITY"
 _FROM_BAGGAGE: Final = "OTEL_AGENTS_IDENTITY_FROM_BAGGAGE"
 _PREFER: Final = "OTEL_AGENTS_PREFER"
 _REDACTION: Final = "OTEL_AGENTS_REDACTION_HOOK"
+_FOREIGN: Final = "OTEL_AGENTS_FOREIGN_CONTENT"
 _SDK_LIMITS: Final = (
     "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
@@ -183,6 +184,12 @@ SETTINGS: Final = (
         "none",
         "entry point `redact(kind, value)` that redacts content before it is set",
     ),
+    Setting(
+        _FOREIGN,
+        "none",
+        "scopes (comma-separated names, or `*`) whose spans and events keep their content, if "
+        "otel-agents does not know the library",
+    ),
 )
 """Every variable that is read here, in the order of the README's table."""
 
@@ -216,6 +223,7 @@ class Settings:
     identity_from_baggage: tuple[str, ...]
     prefer: Prefer
     redaction_hook: str | None
+    foreign_content: tuple[str, ...]
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -249,6 +257,7 @@ class Settings:
             identity_from_baggage=read.list(_FROM_BAGGAGE),
             prefer=read.one_of(_PREFER, Prefer, Prefer.OURS),
             redaction_hook=read.text(_REDACTION),
+            foreign_content=read.list(_FOREIGN),
         )
 
 

@@ -24,7 +24,7 @@ from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.notices import warn
 from otel_agents.distro.otlp.exporter_logs import captured_logs
 from otel_agents.distro.starting import uwsgi
-from otel_agents.distro.starting.adoption import adopt_span_exporters
+from otel_agents.distro.starting.adoption import adopt_exporters
 from otel_agents.distro.starting.invalid import valid_environment, warn_of_invalid_variables
 from otel_agents.distro.starting.program import is_worker, program_name, set_program_of_workers
 from otel_agents.distro.variables import hidden
@@ -99,7 +99,7 @@ class AgentsConfigurator(_OTelSDKConfigurator):
             return False
         with valid_environment(), _setup_error_logged(), captured_logs(), signals_blocked():
             super()._configure()  # pyright: ignore[reportUnknownMemberType]
-            adopt_span_exporters(pipeline)
+            adopt_exporters(pipeline)
         _finish(
             pipeline
         ).start_fallback_thread()  # the SDK's exporters of metrics and logs may block at exit

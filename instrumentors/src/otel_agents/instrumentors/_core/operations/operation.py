@@ -17,7 +17,6 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, Status, StatusCode, se
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
-from otel_agents.instrumentors._core.context.identity import identified
 from otel_agents.instrumentors._core.context.ownership import without_claims
 from otel_agents.instrumentors._core.context.scope import (
     Scope,
@@ -29,6 +28,7 @@ from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
 from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
 from otel_agents.instrumentors._core.telemetry.gate import CLOSED
+from otel_agents.instrumentors._core.telemetry.identity import identified
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr

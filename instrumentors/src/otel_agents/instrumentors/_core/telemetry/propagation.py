@@ -9,8 +9,8 @@ from opentelemetry import propagate
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.identity import with_baggage
 
+from .identity import with_baggage
 from .telemetry import Telemetry
 
 __all__ = ["headers_for"]

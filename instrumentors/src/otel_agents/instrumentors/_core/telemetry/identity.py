@@ -15,11 +15,15 @@ from typing import Any, Final
 from opentelemetry import baggage
 from opentelemetry.context import Context, get_current
 
+from otel_agents.instrumentors._core.context.scope import (
+    Scope,
+    scope_of,
+    with_conversation_id,
+    with_scope,
+)
 from otel_agents.instrumentors._core.errors import warn
 from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.semconv import attributes as attr
-
-from .scope import Scope, scope_of, with_conversation_id, with_scope
 
 __all__ = ["identified", "identity_in", "mark_span", "with_baggage", "with_identity"]
 
