@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, final
 
-from ._activity import ACTIVITY
+from ._activity import ACTIVITY, carries
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentBlock",
     "Block",
+    "ContextBlock",
     "CurrentCall",
     "EmbeddingsBlock",
     "HandoffBlock",
@@ -50,6 +51,11 @@ class Block:
         self.options = options
         self._entries: list[Entry] = []
 
+    @staticmethod
+    def active() -> bool:
+        """Return whether there is anything to do."""
+        return bool(ACTIVITY)
+
     @final
     def __call__(self, function: _Function) -> _Function:
         from ._decorating import decorated
@@ -58,7 +64,7 @@ class Block:
 
     @final
     def __enter__(self) -> Self:
-        if ACTIVITY:
+        if self.active():
             from ._entering import enter
 
             entry = enter(self)
@@ -104,6 +110,18 @@ class Block:
 
 def _rebuilt(kind: type[Block], name: str | None, options: dict[str, Any]) -> Block:
     return kind(name, **options)
+
+
+class ContextBlock(Block):
+    """Something that flows with the context: an identity, a content policy."""
+
+    __slots__ = ()
+    kind = "context"
+
+    @staticmethod
+    def active() -> bool:
+        """Return whether anything reads the context."""
+        return carries()
 
 
 class _RunBlock(Block):

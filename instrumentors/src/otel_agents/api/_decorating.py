@@ -20,8 +20,6 @@ from otel_agents.instrumentors._core.drivers import (
 from otel_agents.instrumentors._core.errors import inform, warn
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from ._activity import ACTIVITY
-
 if TYPE_CHECKING:
     from ._blocks import Block
 
@@ -106,7 +104,7 @@ class _Decoration(Driver):
         self._recorded: Run | None = None
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if not ACTIVITY:
+        if not self._block.active():
             return self._function(*args, **kwargs)
         recorded = self._recorded or self._record()
         return recorded(args, kwargs)

@@ -27,6 +27,7 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
+from ._contexts import CONTEXTS
 from ._emitting import telemetry
 from ._messages import arguments, document, first_text, given, memory_record, messages, sequence
 from ._models import model_start
@@ -244,6 +245,16 @@ def _memory(
     return memory
 
 
+def _within(
+    telemetry: Telemetry,
+    name: str | None,
+    options: Mapping[str, Any],
+    function: Callable[..., Any] | None,
+    call: Call | None,
+) -> CallObserver:
+    return Observation(CONTEXTS[options["change"]](options))
+
+
 _Starting: TypeAlias = (
     "Callable[[Telemetry, str | None, Mapping[str, Any], Any, Any], CallObserver | None]"
 )
@@ -256,6 +267,7 @@ STARTS: Final[Mapping[str, _Starting]] = MappingProxyType(
         "handoff": _handoff,
         "retrieval": _retrieval,
         "memory": _memory,
+        "context": _within,
         "inference": model_start(values.Operation.CHAT),
         "embeddings": model_start(values.Operation.EMBEDDINGS),
     }

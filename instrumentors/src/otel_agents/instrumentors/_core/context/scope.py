@@ -7,6 +7,7 @@ operation needs when it starts.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -58,6 +59,9 @@ class Scope:
         inference: The claim of the nearest layer that waits for an inference.
         embeddings: The claim of the nearest layer that waits for embeddings.
         foreign_span: Whether a foreign span covers the model call that is made here.
+        tags: The attributes of tags; None if there are none.
+        identity: The attributes that the application set for all that is done here: for spans and
+            log records of others as well. None if it set none.
         records_content: Whether the settings decide about content; False if the application
             excludes that of the work done here.
     """
@@ -71,6 +75,8 @@ class Scope:
     embeddings: Claim | None = None
     foreign_span: bool = False
     records_content: bool = True
+    tags: Mapping[str, str] | None = None
+    identity: Mapping[str, str] | None = None
 
 
 _EMPTY: Final = Scope()

@@ -28,6 +28,7 @@ from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
 from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
 from otel_agents.instrumentors._core.telemetry.gate import CLOSED
+from otel_agents.instrumentors._core.telemetry.identity import identified
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -127,6 +128,8 @@ class Operation:
         self.attributes: dict[str, Any] = {}
         self._start_attributes = attributes
         scope = scope_of(parent) if scope is None else scope
+        if telemetry.settings.identity_from_baggage:
+            scope = identified(scope, parent, telemetry.settings.identity_from_baggage)
         self._gate = telemetry.gate if scope.records_content else CLOSED
         self._owner = owner
         # A claim is for an operation that starts, not for its span, which a processor may notice.
@@ -151,6 +154,8 @@ class Operation:
             self.attributes[attr.USER_ID] = scope.user_id
         if scope.session_id:
             self.attributes[attr.SESSION_ID] = scope.session_id
+        if scope.tags:
+            self.attributes.update(scope.tags)
         self._entry: Entry | None = ReferenceType(self, IN_PROGRESS.forget)
         IN_PROGRESS[self._entry] = None
         started = STARTED.get()
