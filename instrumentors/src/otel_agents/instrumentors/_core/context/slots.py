@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
 
 from opentelemetry.context import Context, create_key, get_current
 
 __all__ = ["Slot"]
 
 _Value = TypeVar("_Value")
+_set_item: Final[Callable[[Any, str, Any], None]] = dict.__setitem__
+"""A context itself refuses it."""
 
 
 class Slot(Generic[_Value]):
@@ -41,3 +44,7 @@ class Slot(Generic[_Value]):
         """Return ``context`` (default: the current one) with ``value``; None empties the slot."""
         known = get_current() if context is None else context
         return Context({**known, self._key: value})
+
+    def add(self, value: _Value, context: Context) -> None:
+        """Add ``value`` to ``context``, which nobody else has yet: else it must not change."""
+        _set_item(context, self._key, value)
