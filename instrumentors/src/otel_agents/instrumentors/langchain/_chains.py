@@ -82,7 +82,7 @@ def _start(
     elif (
         above is not None
         and node is not None
-        and (kind := _kind_of_node(name, tags, metadata, node))
+        and (kind := "node" if _has_tag(tags, _NODE) else _kind_of_task(name, metadata, node))
     ):
         own = Node(node.graph, run_id, _namespace(metadata), internal=node.internal)
         shown = _HIDDEN not in tags
@@ -150,12 +150,8 @@ def _workflow(
     return begin
 
 
-def _kind_of_node(
-    name: str | None, tags: Sequence[str], metadata: _Metadata, above: Node
-) -> str | None:
-    """Return whether this is a node or a task of the functional API; None if it is neither."""
-    if _has_tag(tags, _NODE):
-        return "node"
+def _kind_of_task(name: str | None, metadata: _Metadata, above: Node) -> str | None:
+    """Return whether this is a task of the functional API; None if it is not."""
     namespace = _namespace(metadata)
     is_own = namespace != above.namespace  # what a node or a task calls inherits it
     return "task" if is_own and namespace.rpartition("|")[2].startswith(f"{name}:") else None

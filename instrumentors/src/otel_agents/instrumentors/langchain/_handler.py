@@ -160,16 +160,15 @@ def directly(function: Callable[..., Any], switch: Switch, bound: bool) -> Calla
     nothing = _NOTHING if is_async else None
 
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        handlers: Sequence[object] = args[0] if len(args) >= _BEFORE and switch.on else ()
-        if len(handlers) != 1 or type(handlers[0]) is not RunHandler:
+        handlers: Sequence[object] = args[0] if args and switch.on else ()
+        if len(handlers) != 1 or type(handler := handlers[0]) is not RunHandler:
             return function(*args, **kwargs)
-        handler, event, ignored = handlers[0], args[1], args[2]
         # Chains are most of it: to pass their keyword arguments on twice costs more than the rest.
-        if event == "on_chain_start" and len(args) == _OF_START:
+        if (event := args[1]) == "on_chain_start" and len(args) == _OF_START:
             _chains.start(handler.telemetry, args[3], args[4], kwargs)
         elif event == "on_chain_end" and len(args) == _OF_END:
             end(kwargs.get("run_id"), args[3])
-        elif ignored is None or not getattr(handler, ignored):
+        elif args[2] is None or not getattr(handler, args[2]):
             getattr(handler, event)(*args[_BEFORE:], **kwargs)  # it raises nothing
         return nothing
 

@@ -139,12 +139,13 @@ class _Attaching:
 
             def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 value = function(*args, **kwargs)
-                try:
-                    context = context_of(args, kwargs) if switch.on else None
-                    if isinstance(context, Context) and not is_suppressed():
-                        attach(context)
-                except Exception:
-                    errors.internal_error("attaching a context")
+                if switch.on and not is_suppressed():
+                    try:
+                        context = context_of(args, kwargs)
+                        if isinstance(context, Context):
+                            attach(context)
+                    except Exception:
+                        errors.internal_error("attaching a context")
                 return value
 
             return plain(function, Driver(run))

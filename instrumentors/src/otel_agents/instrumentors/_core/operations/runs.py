@@ -16,7 +16,7 @@ from opentelemetry.context import Context, get_current
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import around
 from otel_agents.instrumentors._core.calls.reporting import end
-from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.context.slots import Slot, add
 from otel_agents.instrumentors._core.tables import A_DAY, Bounded, Recent
 
 from .operation import Operation
@@ -158,7 +158,7 @@ class Runs:
             self._end_earlier(run_id)
         above = runs.get(parent_id) if parent_id is not None else None
         parent = get_current() if current is None else current
-        if above is not None and slot.get(parent) is not above:
+        if above is not None and parent.get(slot.key) is not above:
             parent = above.context
         if begin is None:
             operation = None
@@ -169,7 +169,7 @@ class Runs:
             run.context = slot.set(run, parent)
         elif atomic and operation.context is not parent:  # its own, which nobody else has yet
             run.context = operation.context
-            slot.add(run, run.context)
+            add(run.context, slot.key, run)
         else:
             run.context = operation.context = slot.set(run, operation.context)
         if above is None:
