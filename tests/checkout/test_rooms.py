@@ -75,7 +75,7 @@ HOUSES = {
             "encoding": frozenset(),
             "context": frozenset(),
             "hooks": frozenset({"encoding"}),
-            "telemetry": frozenset({"encoding", "hooks"}),
+            "telemetry": frozenset({"context", "encoding", "hooks"}),
             "calls": frozenset({"context", "telemetry"}),
             "operations": frozenset({"calls", "context", "encoding", "telemetry"}),
             "replacing": frozenset({"calls"}),

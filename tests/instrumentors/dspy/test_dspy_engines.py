@@ -252,6 +252,27 @@ def test_a_model_without_an_engine_reports_itself(
     assert usage(emission) == [(5, 1)]
 
 
+class Later(dspy.BaseLM):
+    """The same, called by async code."""
+
+    async def aforward(self, prompt: Any = None, messages: Any = None, **kwargs: Any) -> Any:
+        return Legacy.forward(self, prompt, messages)
+
+
+@pytest.mark.parametrize("way", ["forward", "aforward"])
+def test_a_model_that_the_application_calls_below_dspy_reports_itself(
+    way: str, instrument: Callable[..., None], emission: Emission
+) -> None:
+    instrument()
+    if way == "forward":
+        Legacy("old-1").forward(prompt="Hi")
+    else:
+        asyncio.run(Later("old-1").aforward(prompt="Hi"))
+    assert emission.tree() == ["chat old-1"]
+    assert whole(emission)["gen_ai.response.id"] == "r-3"
+    assert usage(emission) == [(5, 1)]
+
+
 def test_a_dummy_model_is_no_call(instrument: Callable[..., None], emission: Emission) -> None:
     instrument()
     dummy = import_module("dspy.utils").DummyLM([{"reply": "Paris"}])

@@ -12,6 +12,7 @@ from framework_fixtures import (
     pytest_unconfigure,
     with_content,
 )
+from native_laws import native, process_emission
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.pydantic_ai import PydanticAIInstrumentor
@@ -20,7 +21,20 @@ from otel_agents.testing.emission import Emission
 from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["instrumented", "pytest_itemcollected", "pytest_unconfigure", "with_content"]
+__all__ = [
+    "instrumented",
+    "native",
+    "process_emission",
+    "pytest_itemcollected",
+    "pytest_unconfigure",
+    "with_content",
+]
+
+
+@pytest.fixture
+def library() -> type[PydanticAIInstrumentor]:
+    """Return the library's instrumentor."""
+    return PydanticAIInstrumentor
 
 
 @pytest.fixture

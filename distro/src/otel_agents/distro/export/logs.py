@@ -13,9 +13,9 @@ from opentelemetry.sdk._logs import LogRecordProcessor
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.spans import end_delivery
 from otel_agents.distro.foreign import ForeignTelemetry
-from otel_agents.instrumentors.hosting import guarded, notice_fork, sdk_record
+from otel_agents.instrumentors.hosting import guarded, identity_of, notice_fork, sdk_record
 
-__all__ = ["DeliveringLogProcessor", "ForeignLogProcessor"]
+__all__ = ["DeliveringLogProcessor", "ForeignLogProcessor", "IdentityLogProcessor"]
 
 # Since opentelemetry-sdk 1.39 exporters take a ReadableLogRecord; before, the record itself.
 # https://github.com/open-telemetry/opentelemetry-python/pull/4676
@@ -86,6 +86,27 @@ class ForeignLogProcessor(LogRecordProcessor):
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Call the processor."""
         return self.processor.force_flush(timeout_millis)
+
+
+class IdentityLogProcessor(LogRecordProcessor):
+    """Set who the work is done for: on the application's log records, and on our events."""
+
+    @guarded("identifying a log record")
+    def on_emit(self, log_record: Any) -> None:
+        """Add the attributes that a record does not have."""
+        record = log_record.log_record
+        found = identity_of(getattr(record, "context", None) or None)
+        if found:
+            record.attributes = {**found, **(record.attributes or {})}
+
+    emit = on_emit
+
+    def shutdown(self) -> None:
+        """Do nothing: nothing is kept here."""
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Return True: nothing is queued here."""
+        return True
 
 
 def _readable_record(data: Any, record: Any) -> Any:

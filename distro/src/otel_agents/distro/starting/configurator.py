@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_agents.distro.ending import lifecycle
 from otel_agents.distro.ending.lifecycle import Lifecycle
 from otel_agents.distro.environment import Environment
+from otel_agents.distro.export.logs import IdentityLogProcessor
 from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.metrics import DESTINATION
 from otel_agents.distro.export.pipeline import Pipeline
@@ -136,6 +137,7 @@ def _attach(pipeline: Pipeline) -> None:
         for span_processor in pipeline.span_processors():
             tracers.add_span_processor(span_processor)
     if isinstance(loggers, LoggerProvider):
+        loggers.add_log_record_processor(IdentityLogProcessor())
         for log_processor in pipeline.log_processors():
             loggers.add_log_record_processor(log_processor)
 

@@ -45,7 +45,9 @@ class GoogleADKInstrumentor(AgentInstrumentor):
         flow = "google.adk.flows.llm_flows.base_llm_flow:BaseLlmFlow"
         telemetry = "google.adk.telemetry"
         yield Patch(f"{flow}._run_and_handle_error", claims(model_call), overrides=True)
-        result = f"{telemetry}.tracing:trace_inference_result"
-        yield Patch(result, after(result_recorded), since="1.27")
+        tracing = f"{telemetry}.tracing"
+        recorded = after(result_recorded)
+        yield Patch(f"{tracing}:trace_generate_content_result", recorded, until="1.27")
+        yield Patch(f"{tracing}:trace_inference_result", recorded, since="1.27")
         usage = f"{telemetry}._metrics:record_client_token_usage"
         yield Patch(usage, instead(usage_recorded), since="2.2")

@@ -1,8 +1,9 @@
 """The claims on ADK's own spans of model calls.
 
 ADK leaves Gemini's calls to the official instrumentation of its SDK, if that runs. Since 2.2 it has
-metrics of model calls. It adds the reasoning tokens to the output tokens, which contain them already
-where the model is called through LiteLLM: so its tokens are replaced by those that were billed.
+metrics of model calls. Up to 1.26 its output tokens are without the reasoning tokens of Gemini; since
+then it adds them, although they are contained where the model is called through LiteLLM. So its
+tokens are replaced by those that were billed.
 """
 
 from __future__ import annotations
@@ -45,9 +46,12 @@ def _emits_event(tracing: Any, call: Call) -> bool:
 
 
 def result_recorded(telemetry: Telemetry, call: Call, _: object) -> None:
-    """Correct what ``trace_inference_result(…, span, response)`` has set on the span."""
+    """Correct what ``trace_inference_result(…, span, response)`` has set on the span.
+
+    Up to 1.26 it is ``trace_generate_content_result(span, response)``.
+    """
     claim = scope_of().foreign
-    span: Any = call.argument(1, "span")
+    span: Any = call.kwargs["span"] if "span" in call.kwargs else call.args[-2]
     span = getattr(span, "span", span)  # a `GenerateContentSpan` holds it
     if claim is not None and claim.usage and span is not None:
         span.set_attributes(claim.usage)

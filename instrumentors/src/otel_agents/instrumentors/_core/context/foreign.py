@@ -8,7 +8,8 @@ span for that one, and complete the library's. Further responses and failed atte
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.context import Context
@@ -25,6 +26,7 @@ class ForeignLibrary(NamedTuple):
     Attributes:
         scopes: The instrumentation scopes of its spans.
         metrics: The names of the metrics that it records itself, with the conventions' meaning.
+        failures: Whether it records them for calls that fail, too.
         event: Whether it emits the event with all details itself.
         leaves_open: Whether its span never ends if the application leaves a stream.
         miscounts: Whether the tokens that it records may not be those that were billed: ours then
@@ -32,7 +34,8 @@ class ForeignLibrary(NamedTuple):
     """
 
     scopes: tuple[str, ...]
-    metrics: Set[str] = frozenset()
+    metrics: AbstractSet[str] = frozenset()
+    failures: bool = True
     event: bool = False
     leaves_open: bool = False
     miscounts: bool = False
@@ -68,11 +71,22 @@ class ForeignClaim:
         if self._closed_at is None and _scope_of(span) in self.library.scopes:
             self._span = span
 
+    @property
+    def span(self) -> Span | None:
+        """The library's span, as far as known."""
+        return self._span
+
+    @span.setter
+    def span(self, span: Span) -> None:
+        self._span = span
+
     def covers(self, start_time: int) -> bool:
         """Return whether an operation that started then can be the one that the span owns."""
         return bool(self._unowned) and (self._closed_at is None or start_time < self._closed_at)
 
-    def span_in(self, context: Context, operations: Set[str], tracer: object) -> Span | None:
+    def span_in(
+        self, context: Context, operations: AbstractSet[str], tracer: object
+    ) -> Span | None:
         """Return the library's span around an operation in ``context``; None if it has none there.
 
         It may be one that is not recorded, since it was not sampled.
@@ -88,7 +102,7 @@ class ForeignClaim:
         if not span.is_recording():
             return INVALID_SPAN if self._span is None else span
         known: Any = span
-        attributes = getattr(known, "attributes", None) or {}
+        attributes: Mapping[str, Any] = getattr(known, "attributes", None) or {}
         is_theirs = (
             _scope_of(known) in self.library.scopes
             and attributes.get(attr.GEN_AI_OPERATION_NAME) in operations

@@ -14,7 +14,8 @@ from __future__ import annotations
 import functools
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -144,7 +145,7 @@ def open_foreign_claim(claim: ForeignClaim, context: Context) -> Context:
     return with_scope(context, foreign=claim)
 
 
-def operations_like(operation: Operation) -> Set[str]:
+def operations_like(operation: Operation) -> AbstractSet[str]:
     """Return the names of the operations that report the same kind of response."""
     kind = _KINDS.get(operation)
     return _ALIKE.get(kind, frozenset()) if kind is not None else frozenset()

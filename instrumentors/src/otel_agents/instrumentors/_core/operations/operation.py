@@ -28,6 +28,7 @@ from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
 from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
 from otel_agents.instrumentors._core.telemetry.gate import CLOSED
+from otel_agents.instrumentors._core.telemetry.identity import identified
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -80,11 +81,13 @@ class Operation:
         *("start_time", "telemetry", "when_ended"),
     )
 
+    _responds: ClassVar[bool] = False
     _concludes: ClassVar[bool] = False
     _finalizes: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._responds = cls.respond is not Operation.respond
         cls._concludes = cls.conclude is not Operation.conclude
         cls._finalizes = cls._finalize is not Operation._finalize
 
@@ -127,6 +130,8 @@ class Operation:
         self.attributes: dict[str, Any] = {}
         self._start_attributes = attributes
         scope = scope_of(parent) if scope is None else scope
+        if telemetry.settings.identity_from_baggage:
+            scope = identified(scope, parent, telemetry.settings.identity_from_baggage)
         self._gate = telemetry.gate if scope.records_content else CLOSED
         self._owner = owner
         self.span: Span = INVALID_SPAN
@@ -150,6 +155,8 @@ class Operation:
             self.attributes[attr.USER_ID] = scope.user_id
         if scope.session_id:
             self.attributes[attr.SESSION_ID] = scope.session_id
+        if scope.tags:
+            self.attributes.update(scope.tags)
         self._entry: Entry | None = ReferenceType(self, IN_PROGRESS.forget)
         IN_PROGRESS[self._entry] = None
         started = STARTED.get()
@@ -228,7 +235,8 @@ class Operation:
 
     def returned(self, value: Any) -> Any:
         """Record the result ``value`` and end."""
-        self.respond(value)
+        if self._responds:
+            self.respond(value)
         self.end()
         return value
 
@@ -328,8 +336,9 @@ class Operation:
             if self._concludes:
                 _guard("describing an operation", self.conclude)  # may end operations below
         finally:
-            self.end_time = self.start_time + max(self.elapsed(), 0)
-            self.duration = (self.end_time - self.start_time) / 1e9
+            elapsed = (DROPPED_AT.get() or time.perf_counter_ns()) - self._start_counter
+            elapsed = elapsed if elapsed > 0 else 0
+            self.end_time, self.duration = self.start_time + elapsed, elapsed / 1e9
             try:
                 if isinstance(self._owner, ClaimedAround):
                     _guard("deciding who reports a response", self._settle, self._owner)
@@ -378,19 +387,18 @@ class Operation:
             _guard("handing an operation over", self._owner.receive, self.known)
             return
         kind, telemetry, owner = self._kind, self.telemetry, self._owner
-        event = kind.event if telemetry.settings.emit_event and owner.emits_event else None
-        known = self.known if kind.measures or event is not None else {}
+        known = record = None
         if kind.measures:
+            known = self.known
             _guard("recording metrics", self._measure, known)
         span = self.span
         if isinstance(owner, ClaimedAround):
             span = owner.span
-            _guard("completing a span", owner.receive, known)
+            _guard("completing a span", owner.receive, known or self.known)
         elif self.recording and (self.attributes or self.error_type is not None):
             _guard("describing a span", self._set_attributes)
-        record = None
-        if event is not None:
-            record = record_of(event, known, self.context, self.end_time)
+        if kind.event is not None and telemetry.settings.emit_event and owner.emits_event:
+            record = record_of(kind.event, known or self.known, self.context, self.end_time)
         if self.content.enabled:
             _guard("emitting content", self.content.emit, span, record)
         if record is not None:

@@ -96,7 +96,7 @@ class ClaimedAround(Owner):
 
     def failed_attempt(self) -> Owner:
         """Return the owner of this call, which failed: us, but for what the library records."""
-        return _FailedAttempt(self._library)
+        return _FailedAttempt(self._library) if self._library.failures else OURS
 
     def leave_response(self) -> None:
         """Record that the application left the response, a stream, before its end."""
@@ -117,7 +117,7 @@ class ClaimedAround(Owner):
         self._claim.usage = usage
         span: Any = self.span
         if span.is_recording():  # it may have ended
-            known = getattr(span, "attributes", None) or {}
+            known: Mapping[str, Any] = getattr(span, "attributes", None) or {}
             added = {name: it for name, it in attributes.items() if name not in known}
             span.set_attributes({**added, **usage} if self._library.miscounts else added)
 
