@@ -220,6 +220,17 @@ def test_what_else_a_span_has_is_kept() -> None:
     assert (span.attributes or {})["gen_ai.input.messages"] == CANARY
 
 
+@pytest.mark.parametrize("vocabulary", SHOWN, ids=lambda one: one.name)
+def test_nor_what_another_instrumentation_adds_to_a_known_librarys_span(
+    vocabulary: Vocabulary,
+) -> None:
+    ours = foreign()
+    for name, kind in vocabulary.content.items():
+        marker = example(vocabulary.markers[0])
+        span = span_with("mcp-python-sdk", example(name), kind, marker)
+        assert CANARY not in leaving(ours.span(span))
+
+
 def test_a_prompt_in_the_name_of_a_span_is_removed() -> None:
     span = finished("opentelemetry.instrumentation.crewai", {}, name=f"Ask {CANARY}.task")
     assert foreign().span(span).name == "task"

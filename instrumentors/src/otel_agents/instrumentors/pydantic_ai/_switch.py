@@ -52,7 +52,7 @@ def _settings(telemetry: Telemetry) -> Any:
     kind: Any = sys.modules[_MODULE].__dict__["InstrumentationSettings"]
     known = inspect.signature(kind).parameters
     content = telemetry.settings.capture.on_span
-    wanted: dict[str, Any] = {
+    given: dict[str, Any] = {
         **telemetry.providers,
         "include_content": content,
         "include_binary_content": False,  # as in our spans, media are not inlined
@@ -60,8 +60,8 @@ def _settings(telemetry: Telemetry) -> Any:
     }
     version = known.get("version")
     if version is not None and version.default == _EARLY:
-        wanted["version"] = _EARLY + 1
-    return kind(**{name: value for name, value in wanted.items() if name in known})
+        given["version"] = _EARLY + 1
+    return kind(**{name: value for name, value in given.items() if name in known})
 
 
 def _nothing() -> None:

@@ -79,7 +79,9 @@ SCOPES: Final = (
         "agent_framework.*",
         AGENT_FRAMEWORK,
         # An id in memory; the conventions have only those of a service.
-        repair=Repair(removed=(attr.GEN_AI_AGENT_ID,)),
+        repair=Repair(
+            removed=(attr.GEN_AI_AGENT_ID,), not_providers=("microsoft.agent_framework",)
+        ),
     ),
     _scope(
         "Pydantic AI",
