@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import INVALID_SPAN, Span, get_current_span, set_span_in_context
 
 from otel_agents.instrumentors import Embeddings, ExecuteTool, Inference, InvokeAgent, Telemetry
-from otel_agents.instrumentors._core.context.foreign import ForeignClaim, ForeignLibrary
+from otel_agents.instrumentors._core.context.claims import ForeignClaim, ForeignLibrary
 from otel_agents.instrumentors._core.context.ownership import open_foreign_claim
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.values import Operation

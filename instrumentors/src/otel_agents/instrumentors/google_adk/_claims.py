@@ -12,7 +12,7 @@ import sys
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.foreign import ForeignClaim, ForeignLibrary
+from otel_agents.instrumentors._core.context.claims import ForeignClaim, ForeignLibrary
 from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import metrics

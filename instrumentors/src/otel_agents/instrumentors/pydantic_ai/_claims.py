@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.foreign import ForeignClaim, ForeignLibrary
+from otel_agents.instrumentors._core.context.claims import ForeignClaim, ForeignLibrary
 from otel_agents.instrumentors._core.patching.foreign import claims
 from otel_agents.instrumentors._core.patching.patches import Patch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry

@@ -12,7 +12,7 @@ from weakref import ReferenceType, ref
 from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.context.foreign import ForeignClaim, ForeignLibrary
+from otel_agents.instrumentors._core.context.claims import ForeignClaim, ForeignLibrary
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:

@@ -26,8 +26,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
 from . import official
-from .claims import Claim
-from .foreign import ForeignClaim
+from .claims import Claim, ForeignClaim
 from .scope import Scope, scope_of, with_scope
 
 __all__ = [

@@ -16,8 +16,7 @@ from opentelemetry.context import Context, create_key, get_current, get_value, s
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .agents import AgentScope
-from .claims import Claim
-from .foreign import ForeignClaim
+from .claims import Claim, ForeignClaim
 from .tools import ToolScope
 
 __all__ = [

@@ -391,13 +391,13 @@ class Operation:
         if kind.measures:
             known = self.known
             _guard("recording metrics", self._measure, known)
-        span = self.span
+        span, emits_event = self.span, telemetry.settings.emit_event
         if isinstance(owner, ClaimedAround):
-            span = owner.span
+            span, emits_event = owner.span, emits_event and not owner.library_emits_event
             _guard("completing a span", owner.receive, known or self.known)
         elif self.recording and (self.attributes or self.error_type is not None):
             _guard("describing a span", self._set_attributes)
-        if kind.event is not None and telemetry.settings.emit_event and owner.emits_event:
+        if kind.event is not None and emits_event:
             record = record_of(kind.event, known or self.known, self.context, self.end_time)
         if self.content.enabled:
             _guard("emitting content", self.content.emit, span, record)
@@ -415,7 +415,10 @@ class Operation:
 
     def _measure(self, known: dict[str, Any]) -> None:
         instruments = self.telemetry.instruments
-        instruments.measure(self._owner.measures(self._kind.measures), self, known)
+        measures, owner = self._kind.measures, self._owner
+        if owner is not OURS:
+            measures = owner.measures(measures)
+        instruments.measure(measures, self, known)
         if self._kind.modalities and instruments.latest:
             instruments.add_usage(known, kinds.COMMON_ATTRIBUTES)
 

@@ -16,7 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span
 
 from otel_agents.instrumentors._core.context import official
-from otel_agents.instrumentors._core.context.foreign import ForeignClaim, ForeignLibrary
+from otel_agents.instrumentors._core.context.claims import ForeignClaim, ForeignLibrary
 from otel_agents.instrumentors._core.context.ownership import operations_like
 from otel_agents.instrumentors._core.context.scope import Scope
 from otel_agents.instrumentors._core.telemetry.metrics import Measure
@@ -45,11 +45,6 @@ class Owner:
 
     emits: ClassVar[bool] = True
     """Whether we emit metrics, event and content."""
-
-    @property
-    def emits_event(self) -> bool:
-        """Whether we emit the event with all details."""
-        return True
 
     def receive(self, attributes: Mapping[str, Any]) -> None:
         """Take the attributes of an operation that ends and emits nothing."""
@@ -103,9 +98,9 @@ class ClaimedAround(Owner):
         self._claim.leave_response()
 
     @property
-    def emits_event(self) -> bool:
-        """Whether the library does not emit it itself."""
-        return not self._library.event
+    def library_emits_event(self) -> bool:
+        """Whether the library emits the event with all details itself."""
+        return self._library.event
 
     def measures(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
         """Leave out what the library records itself."""

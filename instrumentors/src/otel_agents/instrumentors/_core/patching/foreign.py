@@ -9,7 +9,7 @@ from opentelemetry.context import get_current
 
 from otel_agents.instrumentors._core.calls.call import Call, Start
 from otel_agents.instrumentors._core.calls.reporting import Observation
-from otel_agents.instrumentors._core.context.foreign import ForeignClaim
+from otel_agents.instrumentors._core.context.claims import ForeignClaim
 from otel_agents.instrumentors._core.context.ownership import open_foreign_claim
 
 if TYPE_CHECKING:
