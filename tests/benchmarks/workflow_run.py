@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
@@ -56,13 +56,17 @@ class ByHand(Workflow):
     @step
     async def start(self, event: StartEvent) -> Counted:
         """Do nothing."""
-        with self.tracer.start_as_current_span("start", attributes={"otel_agents.step.type": "step"}):
+        with self.tracer.start_as_current_span(
+            "start", attributes={"otel_agents.step.type": "step"}
+        ):
             return Counted(number=2)
 
     @step
     async def go_on(self, event: Counted) -> Counted | StopEvent:
         """Do nothing."""
-        with self.tracer.start_as_current_span("go_on", attributes={"otel_agents.step.type": "step"}):
+        with self.tracer.start_as_current_span(
+            "go_on", attributes={"otel_agents.step.type": "step"}
+        ):
             return Counted(number=event.number + 1) if event.number < STEPS else StopEvent()
 
 
