@@ -15,7 +15,8 @@ expensive modules where an instrumentor has imported them, and never imports the
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ._core import system
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
     from ._core.calls.reporting import StreamObserver
     from ._core.operations.in_progress import InProgress
+    from ._core.telemetry.foreign import ForeignContent
+    from .settings import Settings
 
 __all__ = [
     "GROUP",
@@ -58,11 +61,14 @@ __all__ = [
     "carry_to_process",
     "drain_streams",
     "expect_workers",
+    "foreign_content",
     "guarded",
+    "identity_of",
     "inform",
     "inherits_telemetry",
     "interrupt",
     "is_discarded",
+    "is_gated",
     "is_ours",
     "metadata_problem",
     "missing_hooks",
@@ -85,7 +91,9 @@ __all__ = [
 
 _STREAMS: Final = f"{__package__}._core.calls.finalization"
 _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
+_TELEMETRY: Final = f"{__package__}._core.telemetry.telemetry"
 _OWNERSHIP: Final = f"{__package__}._core.context.ownership"
+_IDENTITY: Final = f"{__package__}._core.telemetry.identity"
 
 
 def carry_to_process(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -148,17 +156,46 @@ def notice_span(span: object, parent_context: Context | None) -> None:
     """Take notice of a span that starts: call it from a span processor's ``on_start``.
 
     A model call that another library reports, such as an SDK itself, is then not reported by the
-    frameworks above it.
+    frameworks above it. The span gets the identity that the application has set.
     """
+    mark = _loaded(_IDENTITY, "mark_span")
+    if mark is not None:
+        mark(span, parent_context, _trusted_names())
     notice = _loaded(_OWNERSHIP, "notice_span")
     if notice is not None:
         notice(span, parent_context)
+
+
+def identity_of(context: Context | None) -> Mapping[str, str]:
+    """Return the attributes that the application has set for all that is done in ``context``.
+
+    Set them on each log record, from a log record processor's ``on_emit``.
+
+    Args:
+        context: The context of the record; None is the current one.
+    """
+    found = _loaded(_IDENTITY, "identity_in")
+    return {} if found is None else found(context, _trusted_names())
+
+
+@lru_cache(maxsize=1)
+def _trusted_names() -> tuple[str, ...]:
+    """Return the names that are taken from incoming baggage."""
+    from .settings import Settings
+
+    return Settings.read().identity_from_baggage
 
 
 def is_discarded(span: object) -> bool:
     """Return whether ``span`` belongs to an operation that was discarded."""
     discarded = _loaded(_OPERATIONS, "DISCARDED")
     return discarded is not None and span in discarded
+
+
+def is_gated(scope: str) -> bool:
+    """Return whether an instrumentor on our core has that scope, so that its content is decided."""
+    gated = _loaded(_TELEMETRY, "GATED_SCOPES")
+    return gated is not None and scope in gated
 
 
 def missing_hooks() -> list[str]:
@@ -173,6 +210,16 @@ def missing_hooks() -> list[str]:
     )
     hooks = (named(name) for named, name in names if name is not None)
     return [why for hook in hooks if (why := availability.why_missing(hook)) is not None]
+
+
+def foreign_content(settings: Settings) -> ForeignContent:
+    """Return what bounds and redacts the content of other libraries' telemetry.
+
+    It imports expensive modules: call it when there is such content, and it may leave the process.
+    """
+    from ._core.telemetry.foreign import ForeignContent
+
+    return ForeignContent(settings)
 
 
 def _loaded(module: str, name: str) -> Any:
