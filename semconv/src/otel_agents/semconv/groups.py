@@ -90,6 +90,14 @@ PARAMETERS: Final[Requirements] = MappingProxyType(
         attr.GEN_AI_REQUEST_TOP_P: RECOMMENDED,
     }
 )
+EVALUATOR: Final[Requirements] = MappingProxyType(
+    {
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_ID: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_TYPE: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_VERSION: RECOMMENDED_IF_KNOWN,
+    }
+)
+"""Under our names until the conventions have theirs, which are pending: ``gen_ai.evaluation.…``."""
 STREAM: Final[Requirements] = MappingProxyType(
     {attr.OTEL_AGENTS_STREAM_ABANDONED: RECOMMENDED_IF_KNOWN}
 )
