@@ -43,6 +43,15 @@ CALLER: Final[Requirements] = MappingProxyType(
 CONVERSATION: Final[Requirements] = MappingProxyType(
     {attr.GEN_AI_CONVERSATION_ID: IF_KNOWN, **CALLER}
 )
+CHOSEN: Final[Requirements] = MappingProxyType(
+    {
+        attr.GEN_AI_AGENT_NAME: OPT_IN,
+        attr.GEN_AI_WORKFLOW_NAME: OPT_IN,
+        attr.OTEL_AGENTS_TAG: OPT_IN,
+        attr.USER_ID: OPT_IN,
+    }
+)
+"""What an application may choose for the metrics of tokens and durations."""
 MESSAGES: Final[Requirements] = MappingProxyType(
     {
         attr.GEN_AI_INPUT_MESSAGES: OPT_IN,
