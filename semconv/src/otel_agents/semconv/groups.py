@@ -161,3 +161,16 @@ TOOL_CONTENT: Final[Requirements] = MappingProxyType(
         attr.GEN_AI_TOOL_CALL_RESULT: OPT_IN,
     }
 )
+MCP_WIRE: Final[Requirements] = MappingProxyType(
+    {
+        attr.JSONRPC_REQUEST_ID: IF_KNOWN,
+        attr.JSONRPC_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.MCP_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.MCP_SESSION_ID: RECOMMENDED_IF_KNOWN,
+        attr.RPC_RESPONSE_STATUS_CODE: IF_KNOWN,
+        attr.NETWORK_PROTOCOL_NAME: RECOMMENDED_IF_KNOWN,
+        attr.NETWORK_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.NETWORK_TRANSPORT: RECOMMENDED_IF_KNOWN,
+    }
+)
+"""What the Model Context Protocol adds to the span of a request, and to that of its tool."""

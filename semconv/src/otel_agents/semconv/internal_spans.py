@@ -13,6 +13,7 @@ from .groups import (
     ERROR,
     EVALUATOR,
     INVOKED,
+    MCP_WIRE,
     MESSAGES,
     OPERATION,
     OURS,
@@ -96,6 +97,11 @@ GEN_AI_EXECUTE_TOOL_INTERNAL: Final = SpanType(
         attr.PROCESS_EXECUTABLE_NAME: IF_KNOWN,
         attr.PROCESS_EXECUTABLE_PATH: RECOMMENDED_IF_KNOWN,
         attr.PROCESS_EXIT_CODE: IF_KNOWN,
+        # Of the request to the server that executes it ("MCP", "Client")
+        **MCP_WIRE,
+        attr.MCP_METHOD_NAME: RECOMMENDED_IF_KNOWN,
+        attr.SERVER_ADDRESS: RECOMMENDED_IF_KNOWN,
+        attr.SERVER_PORT: RECOMMENDED_IF_KNOWN,
     },
     (
         attr.GEN_AI_OPERATION_NAME,

@@ -197,6 +197,7 @@ GAPS: Final = (
             "langchain",
             "litellm",
             "llama_index",
+            "mcp",
             "openai_agents",
         ),
     ),

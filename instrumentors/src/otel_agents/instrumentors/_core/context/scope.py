@@ -82,12 +82,15 @@ class Scope:
 _EMPTY: Final = Scope()
 
 
-def is_suppressed() -> bool:
+def is_suppressed(context: Context | None = None) -> bool:
     """Return whether the application has suppressed instrumentation in the current context.
 
     It is what `is_instrumentation_enabled` denies, by one look-up of the context instead of two.
+
+    Args:
+        context: The current context, if the caller has looked it up.
     """
-    context = get_current()
+    context = get_current() if context is None else context
     if _SUPPRESSED is None:
         return not is_instrumentation_enabled()
     return (_SUPPRESSED in context and bool(context[_SUPPRESSED])) or (

@@ -1,4 +1,4 @@
-"""Calls of services other than inference: retrieval, memory, hosted agents, MCP."""
+"""Calls of services other than inference: retrieval, memory, hosted agents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Link
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -18,7 +17,7 @@ from .inference import Server
 from .kinds import Kind
 from .operation import Operation
 
-__all__ = ["CreateAgent", "InvokeRemoteAgent", "McpRequest", "Memory", "Retrieval"]
+__all__ = ["CreateAgent", "InvokeRemoteAgent", "Memory", "Retrieval"]
 
 
 def _known(attributes: dict[str, Any], server: Server | None = None) -> dict[str, Any]:
@@ -187,49 +186,3 @@ class InvokeRemoteAgent(_HostedAgentOperation):
     __slots__ = ()
     kind = kinds.CLIENT
     operation = values.Operation.INVOKE_AGENT
-
-
-class McpRequest(Operation):
-    """A request or notification of the Model Context Protocol (MCP semconv, client and server).
-
-    Example:
-        >>> def call_tool(telemetry, call):
-        ...     return McpRequest(telemetry, "tools/call", tool=call.argument(0, "name"))
-        >>> patch = Patch("house:Session.call_tool", call_tool)
-
-    Args:
-        telemetry: What to emit with.
-        method: ``mcp.method.name``.
-        tool: The tool of a ``tools/call``.
-        prompt: The prompt of a ``prompts/get``.
-        server_side: Whether this process is the server of the request.
-        parent: The parent context; default is the current one.
-        links: Links of the span, such as to the HTTP request that carried it.
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        telemetry: Telemetry,
-        method: str,
-        *,
-        tool: str | None = None,
-        prompt: str | None = None,
-        server_side: bool = False,
-        parent: Context | None = None,
-        links: Sequence[Link] | None = None,
-    ) -> None:
-        start_attributes = {
-            attr.MCP_METHOD_NAME: method,
-            attr.GEN_AI_TOOL_NAME: tool,
-            attr.GEN_AI_PROMPT_NAME: prompt,
-            attr.GEN_AI_OPERATION_NAME: values.Operation.EXECUTE_TOOL.value if tool else None,
-            attr.OTEL_AGENTS_STEP_TYPE: None if tool else "mcp_request",
-        }
-        target = tool or prompt
-        name = f"{method} {target}" if target else method
-        kind = kinds.MCP_SERVER if server_side else kinds.MCP_CLIENT
-        super().__init__(
-            telemetry, kind, name, _known(start_attributes), parent=parent, links=links
-        )
