@@ -27,6 +27,7 @@ DEFAULTS = Settings(
     upload_format="json",
     upload_max_queue_size=20,
     metrics=Metrics.PREVIOUS,
+    metric_attributes=(),
     chunk_metric=False,
     content_max_bytes=60_000,
     span_max_bytes=180_000,

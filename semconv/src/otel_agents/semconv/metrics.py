@@ -289,6 +289,13 @@ OTEL_AGENTS_EXPORT_FAILURES: Final = Metric(
     "Export requests that failed.",
     {attr.OTEL_AGENTS_SIGNAL: REQUIRED},
 )
+OTEL_AGENTS_METRIC_OVERFLOWS: Final = Metric(
+    "otel_agents.metric.overflows",
+    "counter",
+    "{value}",
+    "Values of a chosen attribute beyond the limit, which metrics have as _OTHER.",
+    {attr.OTEL_AGENTS_REASON: REQUIRED},
+)
 OTEL_AGENTS_CONTENT_TRUNCATIONS: Final = Metric(
     "otel_agents.content.truncations",
     "counter",

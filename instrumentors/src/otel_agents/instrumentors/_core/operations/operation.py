@@ -377,7 +377,7 @@ class Operation:
         instruments = self.telemetry.instruments
         instruments.measure(self._kind.measures, self, known)
         if self._kind.modalities and instruments.latest:
-            instruments.add_usage(known, kinds.COMMON_ATTRIBUTES)
+            instruments.add_usage(known, kinds.COMMON_ATTRIBUTES, self.context)
 
     def _emit_exception(self, error: BaseException) -> None:
         found = self._gate.exception_attributes(error)
