@@ -31,7 +31,9 @@ def test_one_trace_into_the_servers_process(
         }
 
         async def use() -> None:
-            async with mcp.MCPServerStdio(params=parameters, client_session_timeout_seconds=60) as connected:
+            async with mcp.MCPServerStdio(
+                params=parameters, client_session_timeout_seconds=60
+            ) as connected:
                 agent = agents.Agent(name="Guide", model="gpt-4o-mini", mcp_servers=[connected])
                 await agents.Runner.run(agent, "Weather?")
 
