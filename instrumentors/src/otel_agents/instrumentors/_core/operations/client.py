@@ -13,8 +13,8 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
 from . import kinds
-from .inference import Server
 from .kinds import Kind
+from .models import Server
 from .operation import Operation
 
 __all__ = ["CreateAgent", "InvokeRemoteAgent", "Memory", "Retrieval"]

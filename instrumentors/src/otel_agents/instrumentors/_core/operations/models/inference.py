@@ -13,14 +13,13 @@ from otel_agents.instrumentors._core.calls import bodies, results
 from otel_agents.instrumentors._core.calls.streams import follow_stream
 from otel_agents.instrumentors._core.context import official, ownership
 from otel_agents.instrumentors._core.context.scope import scope_of
+from otel_agents.instrumentors._core.operations import kinds
+from otel_agents.instrumentors._core.operations.kinds import Kind
+from otel_agents.instrumentors._core.operations.operation import Operation
+from otel_agents.instrumentors._core.operations.owner import OURS, owner_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
-
-from . import kinds
-from .kinds import Kind
-from .operation import Operation
-from .owner import OURS, owner_of
 
 __all__ = ["Embeddings", "FetchResponse", "Inference", "LocalEmbeddings", "ModelCall", "Server"]
 
