@@ -183,54 +183,48 @@ def crew_runs(python: Path) -> None:
         print(f"{variant:24}{step:12.1f}{ratio:12.2f}{weight:8.0f}{spans:8.0f}")
 
 
-RUN_ROUNDS: Final = 5
 RUN_TARGET: Final = 1.5
 BOTH: Final = ("sync", "async")
+BY_HAND: Final = "by-hand"
 RUNS_OF: Final = MappingProxyType(
     {
-        "graph": ("A graph of 100 nodes", BOTH, ("by-hand", "ours", "official", "openinference")),
-        "workflow": ("A workflow of 100 steps", ("async",), ("by-hand", "ours", "openinference")),
-        "program": ("A program of 100 steps", BOTH, ("by-hand", "ours", "openinference")),
+        "graph": ("A graph of 100 nodes", BOTH, ("ours", "official", "openinference")),
+        "workflow": ("A workflow of 100 steps", ("async",), ("ours", "openinference")),
+        "program": ("A program of 100 steps", BOTH, ("ours", "openinference")),
     }
 )
-"""Scripts that measure a run of 100 steps that do nothing, their kinds and variants."""
+"""Scripts that measure a run of 100 steps that do nothing, their kinds and packages."""
 
 
 def step_runs(name: str, python: Path) -> None:
-    """Print what instrumentation adds to each of 100 steps; ``python`` has the framework."""
-    what, kinds, variants = RUNS_OF[name]
+    """Print what instrumentation adds to each of 100 steps; ``python`` has the framework.
+
+    Each package is measured in a process of its own, over the spans by hand in that process.
+    """
+    what, kinds, packages = RUNS_OF[name]
     print(f"\n{what}: CPU added to each, µs of the caller and of the process\n")
     for kind in kinds:
         print(f"{kind:24}{'caller':>12}{'by hand':>12}{'process':>9}{'spans':>8}{'target':>8}")
-        found: dict[str, list[dict[str, float]]] = {variant: [] for variant in variants}
-        for _ in range(RUN_ROUNDS):
-            bare = step_run(name, python, "none", kind)
-            for variant, runs in found.items():
-                run = step_run(name, python, variant, kind)
-                added = {side: run[side] - bare[side] for side in ("caller", "process")}
-                runs.append({**added, "spans": run["spans"]})
-        for variant, runs in found.items():
-            step_row(variant, runs, found["by-hand"])
+        for package in packages:
+            run = step_run(name, python, package, kind)
+            if package == packages[0]:
+                step_row(BY_HAND, run[BY_HAND], run[BY_HAND])
+            step_row(package, run[package], run[BY_HAND])
 
 
-def step_run(name: str, python: Path, variant: str, kind: str) -> dict[str, float]:
-    """Return CPU µs per step of one variant, measured in a subprocess."""
-    command = [str(python), str(HERE / f"{name}_run.py"), variant, kind]
+def step_run(name: str, python: Path, package: str, kind: str) -> dict[str, dict[str, float]]:
+    """Return the CPU µs per step that each variant adds, measured in a subprocess."""
+    command = [str(python), str(HERE / f"{name}_run.py"), package, kind]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def step_row(variant: str, runs: list[dict[str, float]], hand: list[dict[str, float]]) -> None:
-    """Print the medians of one variant, as µs and over a span that is written by hand."""
-    caller, process = (
-        statistics.median(
-            run[name] / by_hand[name] for run, by_hand in zip(runs, hand, strict=True)
-        )
-        for name in ("caller", "process")
-    )
-    added, spans = statistics.median(run["caller"] for run in runs), runs[0]["spans"]
+def step_row(variant: str, run: dict[str, float], hand: dict[str, float]) -> None:
+    """Print what one variant adds, as µs and over a span that is written by hand."""
+    caller, process = (run[name] / hand[name] for name in ("caller", "process"))
     limit = f"{RUN_TARGET:8.2f}" if variant == "ours" else ""
-    print(f"{variant:24}{added:12.1f}{caller:12.2f}{process:9.2f}{spans:8.0f}{limit}")
+    spans = run["spans"]
+    print(f"{variant:24}{run['caller']:12.1f}{caller:12.2f}{process:9.2f}{spans:8.0f}{limit}")
 
 
 EXIT_PROGRAM: Final = """

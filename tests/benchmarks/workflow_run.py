@@ -1,22 +1,22 @@
-"""Runs a workflow of 100 steps again and again in a process of its own: prints CPU µs a step as JSON.
+"""Runs a workflow of 100 steps bare, with spans by hand and instrumented: prints CPU µs a step as JSON.
 
 The steps do nothing, so that LlamaIndex and its instrumentation are measured.
 
-    python tests/benchmarks/workflow_run.py none|by-hand|ours|openinference
+    python tests/benchmarks/workflow_run.py ours|openinference
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from measurement import STEPS, print_measured
-from opentelemetry import trace
+from measurement import BARE, BY_HAND, STEPS, Variant, print_measured
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Tracer
 from workflows import Workflow, step
 from workflows.events import Event, StartEvent, StopEvent
 
@@ -26,7 +26,6 @@ INSTRUMENTORS: Final = MappingProxyType(
         "openinference": "openinference.instrumentation.llama_index",
     }
 )
-tracer: Final = trace.get_tracer("hand")
 
 
 class Counted(Event):
@@ -52,49 +51,53 @@ class Plain(Workflow):
 class ByHand(Workflow):
     """The same, with a span that is written by hand in each."""
 
+    tracer: ClassVar[Tracer]
+
     @step
     async def start(self, event: StartEvent) -> Counted:
         """Do nothing."""
-        with tracer.start_as_current_span("start", attributes={"otel_agents.step.type": "step"}):
+        with self.tracer.start_as_current_span(
+            "start", attributes={"otel_agents.step.type": "step"}
+        ):
             return Counted(number=2)
 
     @step
     async def go_on(self, event: Counted) -> Counted | StopEvent:
         """Do nothing."""
-        with tracer.start_as_current_span("go_on", attributes={"otel_agents.step.type": "step"}):
+        with self.tracer.start_as_current_span(
+            "go_on", attributes={"otel_agents.step.type": "step"}
+        ):
             return Counted(number=event.number + 1) if event.number < STEPS else StopEvent()
 
 
-def instrument(variant: str, tracers: TracerProvider) -> None:
-    """Instrument LlamaIndex by one of the packages."""
-    if variant in INSTRUMENTORS:
-        import_module("llama_index.core")  # which one of them requires
-        package: Any = import_module(INSTRUMENTORS[variant])
-        package.LlamaIndexInstrumentor().instrument(tracer_provider=tracers)
-
-
-def calls(variant: str) -> Callable[[], None]:
-    """Return what runs the workflow once."""
-    loop = asyncio.new_event_loop()
+def variants(package: str, tracers: TracerProvider) -> Mapping[str, Variant]:
+    """Return the variants."""
+    loop, ByHand.tracer = asyncio.new_event_loop(), tracers.get_tracer("hand")
+    import_module("llama_index.core")  # which one of them requires
+    module: Any = import_module(INSTRUMENTORS[package])
+    instrumentor = module.LlamaIndexInstrumentor()
     root: dict[str, Any] = {"gen_ai.operation.name": "invoke_workflow"}
 
     async def plain() -> None:
         await Plain(timeout=None).run()
 
     async def by_hand() -> None:
-        with tracer.start_as_current_span("invoke_workflow ByHand", attributes=root):
+        with ByHand.tracer.start_as_current_span("invoke_workflow ByHand", attributes=root):
             await ByHand(timeout=None).run()
 
-    run = by_hand if variant == "by-hand" else plain
-    return lambda: loop.run_until_complete(run())
+    def run() -> None:
+        loop.run_until_complete(plain())
+
+    return {
+        BARE: Variant(run),
+        BY_HAND: Variant(lambda: loop.run_until_complete(by_hand())),
+        package: Variant(
+            run,
+            lambda: instrumentor.instrument(tracer_provider=tracers),
+            instrumentor.uninstrument,
+        ),
+    }
 
 
 if __name__ == "__main__":
-    variant = sys.argv[1]
-
-    def prepare(tracers: TracerProvider) -> Callable[[], None]:
-        """Instrument, and return a run."""
-        instrument(variant, tracers)
-        return calls(variant)
-
-    print_measured(prepare)
+    print_measured(lambda tracers: variants(sys.argv[1], tracers))

@@ -36,8 +36,11 @@ DEFAULTS = Settings(
     signals=True,
     stream_usage=False,
     propagate_headers=(),
+    propagate_identity=(),
+    identity_from_baggage=(),
     prefer=Prefer.OURS,
     redaction_hook=None,
+    foreign_content=(),
 )
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 EMIT = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"

@@ -698,3 +698,15 @@ def test_an_invalid_setting_is_a_finding_whoever_read_it_before(
     assert invalid == [
         "OTEL_AGENTS_SIGNALS=x is invalid; true is used instead. Accepted: true, false"
     ]
+
+
+def test_an_identity_that_any_caller_can_write_is_a_finding() -> None:
+    names = {"OTEL_AGENTS_IDENTITY_FROM_BAGGAGE": "user.id, plan", DISABLED: "*"}
+    none = dict.fromkeys(OFF, "none")
+    status, text = doctor("--json", **names, **none)
+    (finding,) = [it for it in json.loads(text)["findings"] if "BAGGAGE" in it]
+    assert finding.startswith(
+        "OTEL_AGENTS_IDENTITY_FROM_BAGGAGE takes user.id, plan from the baggage"
+    )
+    assert status == 1
+    assert "BAGGAGE takes" not in doctor("--json", **none, **{DISABLED: "*"})[1]

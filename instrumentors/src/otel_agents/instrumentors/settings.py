@@ -97,8 +97,11 @@ _SIGNALS: Final = "OTEL_AGENTS_SIGNALS"
 _SIGNAL_TIMEOUT: Final = "OTEL_AGENTS_SIGNAL_TIMEOUT"
 _STREAM_USAGE: Final = "OTEL_AGENTS_STREAM_USAGE"
 _PROPAGATE: Final = "OTEL_AGENTS_PROPAGATE_HEADERS"
+_PROPAGATE_IDENTITY: Final = "OTEL_AGENTS_PROPAGATE_IDENTITY"
+_FROM_BAGGAGE: Final = "OTEL_AGENTS_IDENTITY_FROM_BAGGAGE"
 _PREFER: Final = "OTEL_AGENTS_PREFER"
 _REDACTION: Final = "OTEL_AGENTS_REDACTION_HOOK"
+_FOREIGN: Final = "OTEL_AGENTS_FOREIGN_CONTENT"
 _SDK_LIMITS: Final = (
     "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
@@ -160,6 +163,18 @@ SETTINGS: Final = (
         "hosts (comma-separated patterns) that get trace headers on model calls",
     ),
     Setting(
+        _PROPAGATE_IDENTITY,
+        "none",
+        "those of these hosts (comma-separated patterns) that get the identity too, as W3C baggage: "
+        "conversation, session, user and tags",
+    ),
+    Setting(
+        _FROM_BAGGAGE,
+        "none",
+        "names (comma-separated, such as `user.id`, `session.id`, `gen_ai.conversation.id` or that of "
+        "a tag) that are taken from incoming W3C baggage; whoever can send a header writes them",
+    ),
+    Setting(
         _PREFER,
         "ours",
         "`ours` or `theirs`: which instrumentation to use if a library has another one",
@@ -168,6 +183,12 @@ SETTINGS: Final = (
         _REDACTION,
         "none",
         "entry point `redact(kind, value)` that redacts content before it is set",
+    ),
+    Setting(
+        _FOREIGN,
+        "none",
+        "scopes (comma-separated names, or `*`) whose spans and events keep their content, if "
+        "otel-agents does not know the library",
     ),
 )
 """Every variable that is read here, in the order of the README's table."""
@@ -198,8 +219,11 @@ class Settings:
     signal_timeout: float
     stream_usage: bool
     propagate_headers: tuple[str, ...]
+    propagate_identity: tuple[str, ...]
+    identity_from_baggage: tuple[str, ...]
     prefer: Prefer
     redaction_hook: str | None
+    foreign_content: tuple[str, ...]
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -229,8 +253,11 @@ class Settings:
             signal_timeout=read.seconds(_SIGNAL_TIMEOUT, 1.5),
             stream_usage=read.flag(_STREAM_USAGE, False),
             propagate_headers=read.list(_PROPAGATE),
+            propagate_identity=read.list(_PROPAGATE_IDENTITY),
+            identity_from_baggage=read.list(_FROM_BAGGAGE),
             prefer=read.one_of(_PREFER, Prefer, Prefer.OURS),
             redaction_hook=read.text(_REDACTION),
+            foreign_content=read.list(_FOREIGN),
         )
 
 

@@ -88,6 +88,7 @@ GEN_AI_EMBEDDINGS_CLIENT: Final = SpanType(
     {
         **PROVIDED,
         **CALLER,
+        **STREAM,  # a decorated function may be a generator
         attr.GEN_AI_REQUEST_MODEL: IF_KNOWN,
         attr.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_REQUEST_ENCODING_FORMATS: RECOMMENDED_IF_KNOWN,
@@ -165,6 +166,7 @@ GEN_AI_MEMORY_CLIENT: Final = SpanType(
         **OPERATION,
         **CALLER,
         **OURS,
+        **STREAM,  # a decorated function may be a generator
         attr.GEN_AI_MEMORY_RECORD_ID: IF_KNOWN,
         attr.GEN_AI_MEMORY_STORE_ID: IF_KNOWN,
         attr.GEN_AI_PROVIDER_NAME: IF_KNOWN,

@@ -37,6 +37,7 @@ CALLER: Final[Requirements] = MappingProxyType(
     {
         attr.USER_ID: RECOMMENDED_IF_KNOWN,  # from the core conventions, as the GenAI ones advise
         attr.SESSION_ID: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_TAG: RECOMMENDED_IF_KNOWN,
     }
 )
 CONVERSATION: Final[Requirements] = MappingProxyType(

@@ -176,7 +176,11 @@ _TYPES: Final = MappingProxyType(
             attr.GEN_AI_TOOL_CALL_RESULT,
             attr.GEN_AI_TOOL_DEFINITIONS,
         ),
-        "template[string]": (attr.GEN_AI_PROMPT_VARIABLE, attr.OTEL_AGENTS_METADATA),
+        "template[string]": (
+            attr.GEN_AI_PROMPT_VARIABLE,
+            attr.OTEL_AGENTS_METADATA,
+            attr.OTEL_AGENTS_TAG,
+        ),
         "string[]": (
             attr.GEN_AI_REQUEST_ENCODING_FORMATS,
             attr.GEN_AI_REQUEST_STOP_SEQUENCES,

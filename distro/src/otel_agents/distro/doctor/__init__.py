@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from platform import python_version
-from typing import Any
+from typing import Any, Final
 
 from otel_agents.distro.discovery import exporter_named, no_such_exporter, registered, versions
 from otel_agents.distro.doctor.declared import declared, file_problem, is_declared
@@ -27,6 +27,9 @@ from otel_agents.distro.starting.invalid import invalid_variables
 from otel_agents.instrumentors.hosting import GROUP, is_ours, metadata_problem, missing_hooks
 
 __all__ = ["Examination", "examine"]
+
+
+_FROM_BAGGAGE: Final = "OTEL_AGENTS_IDENTITY_FROM_BAGGAGE"
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,12 @@ def _general(environment: Environment) -> Iterator[str]:
         )
     if environment.flag("OTEL_SDK_DISABLED"):
         yield "OTEL_SDK_DISABLED=true: nothing is emitted"
+    if trusted := environment.listed(_FROM_BAGGAGE):
+        yield (
+            f"{_FROM_BAGGAGE} takes {', '.join(trusted)} from the baggage header of requests: "
+            "whoever can send a header to this process writes them, so set it only behind a proxy "
+            "that removes the header"
+        )
     if (problem := file_problem(environment)) is not None:
         yield problem
     if is_declared(environment):

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 
+from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
 from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -21,7 +22,7 @@ from ._conversations import conversation_context, in_conversation
 from ._graphs import GRAPHS, Graph
 from ._messages import state_input, state_output
 from ._names import Announcements, given_name, labelled
-from ._runs import RUNS, Details, Node, end_with_task, key_of, run_above, serialized_name
+from ._runs import RUNS, Details, Node, end_with_task, serialized_name
 
 __all__ = ["on_composite", "start"]
 
@@ -42,15 +43,36 @@ _Begin: TypeAlias = Callable[[Context], Operation]
 _Metadata: TypeAlias = Mapping[str, Any]
 
 
-@guarded("starting a chain")
 def start(
-    telemetry: Telemetry, serialized: Mapping[str, Any] | None, inputs: Any, details: Details
+    telemetry: Telemetry | None, serialized: Mapping[str, Any] | None, inputs: Any, details: Details
 ) -> None:
-    """Start a chain, with a span if it has one."""
-    name: str | None = details.get("name") or serialized_name(serialized)
-    run_id, parent_id = key_of(details["run_id"]), key_of(details.get("parent_run_id"))
+    """Start a chain, with a span if it has one; raise nothing.
+
+    Args:
+        telemetry: What to emit with; None for a handler that is not registered.
+        serialized: The description of the chain.
+        inputs: What it is called with.
+        details: What else LangChain reports.
+    """
+    context = get_current()
+    if telemetry is None or is_suppressed(context):
+        return
+    try:
+        _start(
+            telemetry, details.get("name") or serialized_name(serialized), inputs, details, context
+        )
+    except Exception:
+        errors.internal_error("starting a chain")
+
+
+def _start(
+    telemetry: Telemetry, name: str | None, inputs: Any, details: Details, current: Context
+) -> None:
+    run_id, parent_id = details["run_id"], details.get("parent_run_id")
+    run_id, parent_id = getattr(run_id, "int", run_id), getattr(parent_id, "int", parent_id)
     tags, metadata = details.get("tags") or (), details.get("metadata") or _EMPTY
-    above, graph = run_above(parent_id), GRAPHS.take(name)
+    above = RUNS.find(parent_id) if parent_id is not None else RUNS.current(current)
+    graph = GRAPHS.take(name)
     node: Node | None = above.facts if above is not None else None
     own = None
     if graph is not None:
@@ -62,7 +84,7 @@ def start(
     elif (
         above is not None
         and node is not None
-        and (kind := _kind_of_node(name, tags, metadata, node))
+        and (kind := "node" if _has_tag(tags, _NODE) else _kind_of_task(name, metadata, node))
     ):
         own = Node(node.graph, run_id, _namespace(metadata), internal=node.internal)
         shown = _HIDDEN not in tags
@@ -73,7 +95,7 @@ def start(
     atomic = graph is None
     if telemetry.gate.enabled:
         begin, atomic = labelled(begin, tags, metadata), False
-    RUNS.start(run_id, parent_id, begin, facts=own, atomic=atomic)
+    RUNS.start(run_id, parent_id, begin, facts=own, atomic=atomic, current=current)
     if above is None:
         end_with_task(run_id)
 
@@ -130,12 +152,8 @@ def _workflow(
     return begin
 
 
-def _kind_of_node(
-    name: str | None, tags: Sequence[str], metadata: _Metadata, above: Node
-) -> str | None:
-    """Return whether this is a node or a task of the functional API; None if it is neither."""
-    if _has_tag(tags, _NODE):
-        return "node"
+def _kind_of_task(name: str | None, metadata: _Metadata, above: Node) -> str | None:
+    """Return whether this is a task of the functional API; None if it is not."""
     namespace = _namespace(metadata)
     is_own = namespace != above.namespace  # what a node or a task calls inherits it
     return "task" if is_own and namespace.rpartition("|")[2].startswith(f"{name}:") else None

@@ -91,21 +91,21 @@ def _announce(executor: Any, run_name: str | None) -> None:
 
 def _graph_of(instance: Pregel[Any, Any, Any, Any]) -> Graph:
     nodes = cast("dict[str, Any]", instance.nodes)
-    bodies = {name: getattr(node, "bound", None) for name, node in nodes.items()}
-    entrypoint = next(iter(bodies)) if len(bodies) == 1 and _ENTRYPOINT not in bodies else None
-    return Graph(
-        instance.name,
-        _is_agent(instance, bodies),
-        entrypoint,
-        frozenset(name for name, body in bodies.items() if _is_graph(body)),
-    )
+    entrypoint = next(iter(nodes)) if len(nodes) == 1 and _ENTRYPOINT not in nodes else None
+    is_agent, single = _is_made_as_agent(instance), list[str]()
+    for name, node in nodes.items():  # for each run of a graph: most nodes are functions
+        body = getattr(node, "bound", None)
+        module = _module_of(body)
+        if module in _AGENT_FACTORIES:
+            is_agent = True
+        if module == _CALL_AGENT or (module is None and _is_graph(body)):
+            single.append(name)
+    return Graph(instance.name, is_agent, entrypoint, frozenset(single))
 
 
-def _is_agent(instance: Any, bodies: dict[str, Any]) -> bool:
+def _is_made_as_agent(instance: Any) -> bool:
     metadata = as_mapping(as_mapping(getattr(instance, "config", None)).get("metadata"))
-    if metadata.get("ls_integration") == "langchain_create_agent":
-        return True
-    return any(_module_of(body) in _AGENT_FACTORIES for body in bodies.values())
+    return metadata.get("ls_integration") == "langchain_create_agent"
 
 
 def _is_graph(body: Any) -> bool:
@@ -120,7 +120,7 @@ def _is_graph(body: Any) -> bool:
 def _module_of(body: Any) -> str | None:
     """Return the module of the function that a node consists of."""
     function = getattr(body, "func", None) or getattr(body, "afunc", None)
-    return getattr(function, "__module__", None)
+    return getattr(function, "__module__", None) if function is not None else None
 
 
 def on_interrupt(telemetry: Telemetry, call: Call) -> None:

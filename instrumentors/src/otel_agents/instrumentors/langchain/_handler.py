@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from types import ModuleType
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
+from otel_agents.instrumentors._core.calls.around import plain
 from otel_agents.instrumentors._core.calls.call import Switch
 from otel_agents.instrumentors._core.drivers import Driver, coroutine
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -49,6 +51,9 @@ class RunHandler(BaseCallbackHandler):
     def __reduce__(self) -> tuple[type[RunHandler], tuple[()]]:
         return (RunHandler, ())
 
+    if not TYPE_CHECKING:  # LangChain declares a property, whose function it would call each time
+        ignore_chain = False
+
     @property
     def ignore_llm(self) -> bool:
         """Whether models are ignored: they would call it for each token, and claims report them."""
@@ -73,8 +78,7 @@ class RunHandler(BaseCallbackHandler):
         self, serialized: dict[str, Any] | None, inputs: Any, **details: Any
     ) -> None:
         """Start a graph, a node, a chain or a part of one."""
-        if self.telemetry is not None:
-            _chains.start(self.telemetry, serialized, inputs, details)
+        _chains.start(self.telemetry, serialized, inputs, details)
 
     def on_tool_start(
         self, serialized: dict[str, Any] | None, input_str: str, **details: Any
@@ -139,24 +143,34 @@ class _Nothing:
 
 _NOTHING: Final = _Nothing()
 _BEFORE: Final = 3
-"""How many arguments of ``ahandle_event`` come before those of the event."""
+"""How many arguments of ``handle_event`` come before those of the event."""
+_OF_START: Final = _BEFORE + 2
+_OF_END: Final = _BEFORE + 1
 
 
 def directly(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
-    """Replace ``ahandle_event(handlers, event, ignored, *args, **kwargs)`` for our handler alone.
+    """Replace ``handle_event(handlers, event, ignored, *args, **kwargs)`` for our handler alone.
 
-    LangChain makes two coroutines and a future and inspects the handler's method for each event,
-    which was a third of what a node of an asynchronous graph cost. With a handler of the
-    application the function runs as it is, so that their order is LangChain's.
+    The same for ``ahandle_event``. For each event, LangChain makes two coroutines and a future in
+    asynchronous code, and in any code inspects what the handler's method returns. That was a third
+    of what a node of an asynchronous graph cost. With a handler of the application the function
+    runs as it is, so that their order is LangChain's.
     """
+    is_async = inspect.iscoroutinefunction(function)
+    nothing = _NOTHING if is_async else None
 
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        handlers: Sequence[object] = args[0] if len(args) >= _BEFORE and switch.on else ()
-        if len(handlers) != 1 or type(handlers[0]) is not RunHandler:
+        handlers: Sequence[object] = args[0] if args and switch.on else ()
+        if len(handlers) != 1 or type(handler := handlers[0]) is not RunHandler:
             return function(*args, **kwargs)
-        handler, event, ignored = handlers[0], args[1], args[2]
-        if ignored is None or not getattr(handler, ignored):
+        # Chains are most of it: to pass their keyword arguments on twice costs more than the rest.
+        if (event := args[1]) == "on_chain_start" and len(args) == _OF_START:
+            _chains.start(handler.telemetry, args[3], args[4], kwargs)
+        elif event == "on_chain_end" and len(args) == _OF_END:
+            end(kwargs.get("run_id"), args[3])
+        elif args[2] is None or not getattr(handler, args[2]):
             getattr(handler, event)(*args[_BEFORE:], **kwargs)  # it raises nothing
-        return _NOTHING
+        return nothing
 
-    return coroutine(function, Driver(run))
+    driver = Driver(run)
+    return coroutine(function, driver) if is_async else plain(function, driver)

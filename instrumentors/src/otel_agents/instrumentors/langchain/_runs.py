@@ -103,16 +103,16 @@ class Node:
     internal: bool = False
 
 
-def context_of_config(telemetry: Telemetry, call: Call) -> Context | None:
+def context_of_config(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Context | None:
     """Return the context of the run that a ``RunnableConfig`` is for, the first argument.
 
     LangChain and LangGraph call ``_set_config_context(config)`` inside a fresh copy of the
     `contextvars.Context`, in which the run's code is then executed.
     """
-    config: Any = call.args[0] if call.args else call.kwargs.get("config")
+    config: Any = args[0] if args else kwargs.get("config")
     callbacks = config.get("callbacks") if config else None
     run_id = getattr(callbacks, "parent_run_id", None)
-    return RUNS.context_of(key_of(run_id)) if run_id is not None else None
+    return RUNS.context_of(getattr(run_id, "int", run_id)) if run_id is not None else None
 
 
 def context_of_runnable(telemetry: Telemetry, call: Call) -> Context | None:
@@ -128,10 +128,12 @@ def context_of_manager(telemetry: Telemetry, call: Call) -> Context | None:
     return RUNS.context_of(key_of(getattr(manager, "run_id", None)))
 
 
-@errors.guarded("ending a run")
 def end(run_id: Any, result: Any) -> None:
-    """End the run that LangChain calls ``run_id`` with its result."""
-    RUNS.returned(key_of(run_id), result)
+    """End the run that LangChain calls ``run_id`` with its result; raise nothing."""
+    try:
+        RUNS.returned(getattr(run_id, "int", run_id), result)
+    except Exception:
+        errors.internal_error("ending a run")
 
 
 @errors.guarded("ending a run")

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
-from otel_agents.instrumentors._core.calls.watching import attaching, instead, watch, within
+from otel_agents.instrumentors._core.calls.watching import (
+    attaching_by_arguments,
+    instead,
+    watch,
+    within,
+)
 from otel_agents.instrumentors._core.patching.patches import Landmark, Patch, Registration, Row
 
 from . import _chains, _conversations, _graphs, _models, _outside, _runs, _work
@@ -46,7 +51,7 @@ class _Directly:
         return _handler.directly
 
 
-_in_run: Final = attaching(_runs.context_of_config)
+_in_run: Final = attaching_by_arguments(_runs.context_of_config)
 _CONTEXTS: Final = (
     *(
         Patch(f"{_CORE}.{module}:_set_config_context", _in_run, since="0.2.5", one_of=_RUNS)
@@ -244,6 +249,7 @@ _OUTSIDE: Final = (
 
 ROWS: Final[tuple[Row, ...]] = (
     Registration(f"{_CORE}.tracers.context", _register),
+    Patch(f"{_CORE}.callbacks.manager:handle_event", _Directly()),
     Patch(f"{_CORE}.callbacks.manager:ahandle_event", _Directly()),
     *(*_CONTEXTS, *_TOOLS, *_FIRST_CONTEXTS),
     *(_OLD_CONTEXTS if sys.version_info < (3, 11) else ()),

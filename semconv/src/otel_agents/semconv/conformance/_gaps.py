@@ -395,6 +395,20 @@ GAPS: Final = (
         ),
     ),
     Gap(
+        _INFERENCE,
+        (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
+        "an application records as much of its own model call as it knows",
+        _always,
+        ("api",),
+    ),
+    Gap(
+        "gen_ai.embeddings.client",
+        (attr.GEN_AI_RESPONSE_MODEL, attr.GEN_AI_USAGE_INPUT_TOKENS, attr.SERVER_ADDRESS),
+        "an application records as much of its own model call as it knows",
+        _always,
+        ("api",),
+    ),
+    Gap(
         "gen_ai.invoke_agent.internal",
         (*_USAGE, attr.GEN_AI_RESPONSE_FINISH_REASONS),
         "the agent called no model that reported it",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from opentelemetry.context import Context, attach
 
@@ -31,6 +31,7 @@ __all__ = [
     "Observation",
     "after",
     "attaching",
+    "attaching_by_arguments",
     "instead",
     "replacing",
     "watch",
@@ -121,23 +122,26 @@ def instead(make: Callable[[Telemetry, Call], Any]) -> Bindable:
     return _Instead(make)
 
 
+_ContextOf: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Context | None]
+"""Returns the context for the arguments of a call."""
+
+
 @final
 class _Attaching:
-    def __init__(self, context_of: Callable[[Telemetry, Call], Context | None]) -> None:
-        self._context_of = context_of
+    def __init__(self, bind: Callable[[Telemetry, Callable[..., Any], bool], _ContextOf]) -> None:
+        self._bind = bind
 
     def bind(self, telemetry: Telemetry) -> Wrapping:
-        context_of = self._context_of
-
         def wrapping(
             function: Callable[..., Any], switch: Switch, bound: bool
         ) -> Callable[..., Any]:
+            context_of = self._bind(telemetry, function, bound)
+
             def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 value = function(*args, **kwargs)
                 if switch.on and not is_suppressed():
                     try:
-                        instance, rest = (args[0], args[1:]) if bound else (None, args)
-                        context = context_of(telemetry, Call(function, instance, rest, kwargs))
+                        context = context_of(args, kwargs)
                         if isinstance(context, Context):
                             attach(context)
                     except Exception:
@@ -156,7 +160,19 @@ def attaching(context_of: Callable[[Telemetry, Call], Context | None]) -> Bindab
     as LangChain's ``_set_config_context``. The copy dies with the work, so nothing must be
     restored, and restoring when the function returns would be too early.
     """
-    return _Attaching(context_of)
+
+    def bind(telemetry: Telemetry, function: Callable[..., Any], bound: bool) -> _ContextOf:
+        return lambda args, kwargs: context_of(telemetry, call_of(function, args, kwargs, bound))
+
+    return _Attaching(bind)
+
+
+def attaching_by_arguments(context_of: _ContextOf) -> Bindable:
+    """Attach a context after the call, see `attaching`; ``context_of`` gets the arguments.
+
+    For a function that is called at each step: it costs less than to describe the call.
+    """
+    return _Attaching(lambda telemetry, function, bound: context_of)
 
 
 def wrapping_of(

@@ -7,6 +7,7 @@ operation needs when it starts.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -59,6 +60,9 @@ class Scope:
         inference: The claim of the nearest layer that waits for an inference.
         embeddings: The claim of the nearest layer that waits for embeddings.
         foreign_span: Whether a foreign span covers the model call that is made here.
+        tags: The attributes of tags; None if there are none.
+        identity: The attributes that the application set for all that is done here: for spans and
+            log records of others as well. None if it set none.
         records_content: Whether the settings decide about content; False if the application
             excludes that of the work done here.
     """
@@ -72,17 +76,22 @@ class Scope:
     embeddings: Claim | None = None
     foreign_span: bool = False
     records_content: bool = True
+    tags: Mapping[str, str] | None = None
+    identity: Mapping[str, str] | None = None
 
 
 _EMPTY: Final = Scope()
 
 
-def is_suppressed() -> bool:
+def is_suppressed(context: Context | None = None) -> bool:
     """Return whether the application has suppressed instrumentation in the current context.
 
     It is what `is_instrumentation_enabled` denies, by one look-up of the context instead of two.
+
+    Args:
+        context: The current context, if the caller has looked it up.
     """
-    context = get_current()
+    context = get_current() if context is None else context
     if _SUPPRESSED is None:
         return not is_instrumentation_enabled()
     return (_SUPPRESSED in context and bool(context[_SUPPRESSED])) or (

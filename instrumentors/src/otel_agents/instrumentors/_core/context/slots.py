@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
 
 from opentelemetry.context import Context, create_key, get_current
 
-__all__ = ["Slot"]
+__all__ = ["Slot", "add"]
 
 _Value = TypeVar("_Value")
+add: Final[Callable[[Any, str, Any], None]] = dict.__setitem__
+"""Add a key and a value to a context that nobody else has yet; a context itself refuses it."""
 
 
 class Slot(Generic[_Value]):
@@ -26,18 +29,19 @@ class Slot(Generic[_Value]):
         kind: The type of its values.
     """
 
-    __slots__ = ("_key", "_kind")
+    __slots__ = ("_kind", "key")
 
     def __init__(self, name: str, kind: type[_Value]) -> None:
-        self._key = create_key(f"otel_agents-{name}")
+        self.key = create_key(f"otel_agents-{name}")
+        """Its key in a context."""
         self._kind = kind
 
     def get(self, context: Context | None = None) -> _Value | None:
         """Return the value in ``context`` (default: the current one), None if there is none."""
-        value = (get_current() if context is None else context).get(self._key)
+        value = (get_current() if context is None else context).get(self.key)
         return value if isinstance(value, self._kind) else None
 
     def set(self, value: _Value | None, context: Context | None = None) -> Context:
         """Return ``context`` (default: the current one) with ``value``; None empties the slot."""
         known = get_current() if context is None else context
-        return Context({**known, self._key: value})
+        return Context({**known, self.key: value})

@@ -5,7 +5,7 @@ from otel_agents.instrumentors._core.errors import error_type
 from .agents import InvokeAgent, InvokeWorkflow, Plan, Selection, Step, step
 from .claimed import ClaimedCall, unfinished
 from .client import CreateAgent, InvokeRemoteAgent, McpRequest, Memory, Retrieval
-from .events import Evaluation, evaluated, hand_over, interrupted
+from .events import Evaluation, Handoff, evaluated, hand_over, interrupted
 from .inference import Embeddings, FetchResponse, Inference, ModelCall
 from .operation import Operation
 from .runs import Runs
@@ -19,6 +19,7 @@ __all__ = [
     "ExecuteCode",
     "ExecuteTool",
     "FetchResponse",
+    "Handoff",
     "Inference",
     "InvokeAgent",
     "InvokeRemoteAgent",

@@ -21,7 +21,7 @@ from otel_agents.semconv.events import (
 
 from .agents import Step
 
-__all__ = ["Evaluation", "evaluated", "hand_over", "interrupted"]
+__all__ = ["Evaluation", "Handoff", "evaluated", "hand_over", "interrupted"]
 
 _HANDOFF: Final = "handoff"
 _EVALUATE: Final = "evaluate"
@@ -41,13 +41,34 @@ def hand_over(
         target: The name of the agent that takes over.
         context: The context with the event's span; default is the current one.
     """
-    attributes: dict[str, Any] = {attr.OTEL_AGENTS_HANDOFF_TO: target}
-    if origin:
-        attributes[attr.OTEL_AGENTS_HANDOFF_FROM] = origin
-    _emit(telemetry, OTEL_AGENTS_HANDOFF, attributes, context)
-    moment = Step(telemetry, _HANDOFF, target, parent=context)
-    moment.attributes.update(attributes)
-    moment.end()
+    Handoff(telemetry, origin, target, context).end()
+
+
+class Handoff(Step):
+    """A handoff that takes its time: a step, with the event of `hand_over` at its start.
+
+    Args:
+        telemetry: What to emit with.
+        origin: The name of the agent that hands over; None if no agent ran before.
+        target: The name of the agent that takes over.
+        context: The context with the event's span; default is the current one.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        origin: str | None,
+        target: str,
+        context: Context | None = None,
+    ) -> None:
+        attributes: dict[str, Any] = {attr.OTEL_AGENTS_HANDOFF_TO: target}
+        if origin:
+            attributes[attr.OTEL_AGENTS_HANDOFF_FROM] = origin
+        _emit(telemetry, OTEL_AGENTS_HANDOFF, attributes, context)
+        super().__init__(telemetry, _HANDOFF, target, parent=context)
+        self.attributes.update(attributes)
 
 
 def interrupted(telemetry: Telemetry, value: Any = None, context: Context | None = None) -> None:

@@ -28,6 +28,7 @@ from otel_agents.instrumentors._core.context.started import STARTED
 from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
 from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
 from otel_agents.instrumentors._core.telemetry.gate import CLOSED
+from otel_agents.instrumentors._core.telemetry.identity import identified
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -80,11 +81,13 @@ class Operation:
         *("start_time", "telemetry", "when_ended"),
     )
 
+    _responds: ClassVar[bool] = False
     _concludes: ClassVar[bool] = False
     _finalizes: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._responds = cls.respond is not Operation.respond
         cls._concludes = cls.conclude is not Operation.conclude
         cls._finalizes = cls._finalize is not Operation._finalize
 
@@ -127,14 +130,16 @@ class Operation:
         self.attributes: dict[str, Any] = {}
         self._start_attributes = attributes
         scope = scope_of(parent) if scope is None else scope
+        if telemetry.settings.identity_from_baggage:
+            scope = identified(scope, parent, telemetry.settings.identity_from_baggage)
         self._gate = telemetry.gate if scope.records_content else CLOSED
         self._owner = owner
         # A claim is for an operation that starts, not for its span, which a processor may notice.
         hidden = scope.inference is not None or scope.embeddings is not None
         outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
-        self.span = self._start_span(name, outside, links) if owner.has_span else INVALID_SPAN
-        context = parent if self.span is INVALID_SPAN else Context({**parent, _SPAN: self.span})
-        self.recording = self.span.is_recording()
+        span = self._start_span(name, outside, links) if owner.has_span else INVALID_SPAN
+        context = parent if span is INVALID_SPAN else Context({**parent, _SPAN: span})
+        self.span, self.recording = span, span.is_recording()
         emitted = telemetry.settings.emit_event
         self.detailed = self.recording or emitted or not owner.emits
         self.content = (
@@ -151,6 +156,8 @@ class Operation:
             self.attributes[attr.USER_ID] = scope.user_id
         if scope.session_id:
             self.attributes[attr.SESSION_ID] = scope.session_id
+        if scope.tags:
+            self.attributes.update(scope.tags)
         self._entry: Entry | None = ReferenceType(self, IN_PROGRESS.forget)
         IN_PROGRESS[self._entry] = None
         started = STARTED.get()
@@ -204,7 +211,8 @@ class Operation:
 
     def returned(self, value: Any) -> Any:
         """Record the result ``value`` and end."""
-        self.respond(value)
+        if self._responds:
+            self.respond(value)
         self.end()
         return value
 
@@ -304,8 +312,9 @@ class Operation:
             if self._concludes:
                 _guard("describing an operation", self.conclude)  # may end operations below
         finally:
-            self.end_time = self.start_time + max(self.elapsed(), 0)
-            self.duration = (self.end_time - self.start_time) / 1e9
+            elapsed = (DROPPED_AT.get() or time.perf_counter_ns()) - self._start_counter
+            elapsed = elapsed if elapsed > 0 else 0
+            self.end_time, self.duration = self.start_time + elapsed, elapsed / 1e9
             try:
                 self._emit()
             finally:
@@ -342,15 +351,14 @@ class Operation:
             _guard("handing an operation over", self._owner.receive, self.known)
             return
         kind, telemetry = self._kind, self.telemetry
-        event = kind.event if telemetry.settings.emit_event else None
-        known = self.known if kind.measures or event is not None else {}
+        known = record = None
         if kind.measures:
+            known = self.known
             _guard("recording metrics", self._measure, known)
         if self.recording and (self.attributes or self.error_type is not None):
             _guard("describing a span", self._set_attributes)
-        record = None
-        if event is not None:
-            record = record_of(event, known, self.context, self.end_time)
+        if kind.event is not None and telemetry.settings.emit_event:
+            record = record_of(kind.event, known or self.known, self.context, self.end_time)
         if self.content.enabled:
             _guard("emitting content", self.content.emit, self.span, record)
         if record is not None:

@@ -16,7 +16,7 @@ from opentelemetry.context import Context, get_current
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import around
 from otel_agents.instrumentors._core.calls.reporting import end
-from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.context.slots import Slot, add
 from otel_agents.instrumentors._core.tables import A_DAY, Bounded, Recent
 
 from .operation import Operation
@@ -137,6 +137,7 @@ class Runs:
         *,
         facts: Any = None,
         atomic: bool = False,
+        current: Context | None = None,
     ) -> Context:
         """Start the run ``run_id`` and return the context in which its own work runs.
 
@@ -150,21 +151,27 @@ class Runs:
             facts: What to keep with it; default is its parent's.
             atomic: Whether ``begin`` does nothing after it has started the operation. Then what it
                 raises is raised here, and there is no run; that costs less.
+            current: The current context, if the caller has looked it up.
         """
-        runs = self._runs
+        runs, slot = self._runs, self._slot
         if run_id in runs:
             self._end_earlier(run_id)
         above = runs.get(parent_id) if parent_id is not None else None
-        parent = self._context_below(above)
+        parent = get_current() if current is None else current
+        if above is not None and parent.get(slot.key) is not above:
+            parent = above.context
         if begin is None:
             operation = None
         else:
             operation = begin(parent) if atomic else around.begin(begin, parent)
         run = Run(parent, operation, facts, above, run_id=run_id)
         if operation is None:
-            run.context = self._slot.set(run, parent)
+            run.context = slot.set(run, parent)
+        elif atomic and operation.context is not parent:  # its own, which nobody else has yet
+            run.context = operation.context
+            add(run.context, slot.key, run)
         else:
-            run.context = operation.context = self._slot.set(run, operation.context)
+            run.context = operation.context = slot.set(run, operation.context)
         if above is None:
             run.root, run.ids, run.batch = run, {}, self._batch.get(parent)
             self._roots.put(run_id, run)
@@ -185,9 +192,7 @@ class Runs:
         This is the current context if it is already inside that run: a span that the application
         has started in between stays in between.
         """
-        return self._context_below(self._runs.get(parent_id) if parent_id is not None else None)
-
-    def _context_below(self, above: Run | None) -> Context:
+        above = self._runs.get(parent_id) if parent_id is not None else None
         current = get_current()
         if above is None or self._slot.get(current) is above:
             return current

@@ -11,6 +11,7 @@ from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observa
 from opentelemetry.trace import TracerProvider
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AGENTS_ERRORS
@@ -19,10 +20,13 @@ from .gate import Gate
 from .metrics import Instruments, SharedCounters
 from .records import exportable
 
-__all__ = ["Telemetry"]
+__all__ = ["GATED_SCOPES", "Telemetry"]
 
 _DISTRIBUTION: Final = "otel-agents-instrumentors"
 _SCOPE: Final = "otel_agents.instrumentors"
+
+GATED_SCOPES: Final[Bounded[str, None]] = Bounded(512, inherited=True)
+"""The scopes whose content passes a gate."""
 
 
 def _version() -> str:
@@ -56,6 +60,7 @@ class Telemetry:
     ) -> None:
         self.settings = settings or Settings.read()
         self._tracer_provider = tracer_provider
+        GATED_SCOPES.put(scope, None)
         self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
         meter = metrics.get_meter(scope, _version(), meter_provider)
         shared = SharedCounters(scope, meter, meter_provider)
