@@ -58,7 +58,9 @@ def start(
     if telemetry is None or is_suppressed(context):
         return
     try:
-        _start(telemetry, details.get("name") or serialized_name(serialized), inputs, details, context)
+        _start(
+            telemetry, details.get("name") or serialized_name(serialized), inputs, details, context
+        )
     except Exception:
         errors.internal_error("starting a chain")
 

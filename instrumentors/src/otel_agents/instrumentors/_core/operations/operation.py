@@ -313,7 +313,7 @@ class Operation:
                 _guard("describing an operation", self.conclude)  # may end operations below
         finally:
             elapsed = (DROPPED_AT.get() or time.perf_counter_ns()) - self._start_counter
-            elapsed = elapsed if elapsed > 0 else 0
+            elapsed = max(0, elapsed)
             self.end_time, self.duration = self.start_time + elapsed, elapsed / 1e9
             try:
                 self._emit()
@@ -376,6 +376,9 @@ class Operation:
     def _measure(self, known: dict[str, Any]) -> None:
         instruments = self.telemetry.instruments
         instruments.measure(self._kind.measures, self, known)
+        if attr.OTEL_AGENTS_COST in known:
+            cost = known[attr.OTEL_AGENTS_COST]
+            instruments.add_cost(cost, known, kinds.COMMON_ATTRIBUTES, self.context)
         if self._kind.modalities and instruments.latest:
             instruments.add_usage(known, kinds.COMMON_ATTRIBUTES, self.context)
 
