@@ -79,6 +79,14 @@ invoke_workflow Desk
     chat gpt-4o-mini
     guardrail no_prices
 """
+GUIDE = """\
+invoke_agent Guide
+  tools/list
+  chat gpt-4o-mini
+  execute_tool departures
+    tools/call departures
+  chat gpt-4o-mini
+"""
 MANUAL = """\
   query {}
     retrieval
@@ -140,12 +148,13 @@ pytestmark = pytest.mark.parametrize(
     [
         ("research", RESEARCH),
         ("desk", DESK),
+        ("guide", GUIDE),
         ("manuals", MANUALS),
         ("handoff", HANDOFF),
         ("quiz", QUIZ),
     ],
     indirect=["example"],
-    ids=["LangGraph", "OpenAI-Agents-SDK", "LlamaIndex-query", "LlamaIndex-agents", "DSPy"],
+    ids=["LangGraph", "OpenAI-Agents-SDK", "MCP", "LlamaIndex-query", "LlamaIndex-agents", "DSPy"],
     scope="module",
 )
 
