@@ -110,7 +110,7 @@ class Prices:
 
     def __init__(self) -> None:
         self._rates: Bounded[tuple[str, str], Rates | None] = Bounded(1000, inherited=True)
-        self._wanted: Bounded[tuple[str, str], tuple[str, str]] = Bounded(256)
+        self._requested: Bounded[tuple[str, str], tuple[str, str]] = Bounded(256)
         self._lock = Lock()
         self._renew()
         renew_after_fork(self._renew)
@@ -132,7 +132,7 @@ class Prices:
         return rates
 
     def _request(self, key: tuple[str, str]) -> None:
-        self._wanted.put(key, key)
+        self._requested.put(key, key)
         with self._lock:
             if self._loading:
                 return
@@ -143,19 +143,19 @@ class Prices:
     @guarded("looking up prices", everything=True)
     def _load(self) -> None:
         try:
-            while wanted := self._next():
-                self._rates.put(wanted, looked_up(*wanted))
+            while requested := self._next():
+                self._rates.put(requested, looked_up(*requested))
         finally:
             self._loading = False
 
     def _next(self) -> tuple[str, str] | None:
         with self._lock:
-            wanted = next(iter(self._wanted.values()), None)
-            if wanted is None:
+            requested = next(iter(self._requested.values()), None)
+            if requested is None:
                 self._loading = False
                 return None
-        self._wanted.pop(wanted)
-        return wanted
+        self._requested.pop(requested)
+        return requested
 
 
 def looked_up(provider: str, model: str) -> Rates | None:
@@ -167,12 +167,16 @@ def looked_up(provider: str, model: str) -> Rates | None:
         )
     except LookupError:
         return None
-    known: dict[str, Any] = {k: v for k, v in vars(found.model_price).items() if v is not None}
+    known = _set_prices(found.model_price)
     if "input_mtok" not in known:
         return None
     modal = any(name in key for key in known for name in _MODAL)
     prices = tuple(_price(known.get(name)) for name in _TEXT)
     return Rates(prices, float(found.total_price), modal, time.monotonic() + _SECONDS)
+
+
+def _set_prices(model_price: object) -> dict[str, Any]:
+    return {unit: price for unit, price in vars(model_price).items() if price is not None}
 
 
 def _price(value: Any) -> _Price | None:
