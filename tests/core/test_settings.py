@@ -28,6 +28,7 @@ DEFAULTS = Settings(
     upload_max_queue_size=20,
     metrics=Metrics.PREVIOUS,
     metric_attributes=(),
+    cost=True,
     chunk_metric=False,
     content_max_bytes=60_000,
     span_max_bytes=180_000,

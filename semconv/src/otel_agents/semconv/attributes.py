@@ -136,6 +136,7 @@ OTEL_AGENTS_CONTENT_SYSTEM_INSTRUCTIONS_REF: Final = "otel_agents.content.system
 OTEL_AGENTS_CONTENT_TOOL_DEFINITIONS_REF: Final = "otel_agents.content.tool_definitions_ref"
 OTEL_AGENTS_CONTENT_TRUNCATED: Final = "otel_agents.content.truncated"
 OTEL_AGENTS_COST: Final = "otel_agents.cost"
+OTEL_AGENTS_COST_SOURCE: Final = "otel_agents.cost.source"
 OTEL_AGENTS_DOING: Final = "otel_agents.doing"
 OTEL_AGENTS_EVALUATION_EVALUATOR_ID: Final = "otel_agents.evaluation.evaluator.id"
 OTEL_AGENTS_EVALUATION_EVALUATOR_TYPE: Final = "otel_agents.evaluation.evaluator.type"

@@ -419,6 +419,9 @@ class Operation:
         if owner is not OURS:
             measures = owner.measures(measures)
         instruments.measure(measures, self, known)
+        if attr.OTEL_AGENTS_COST in known:
+            cost = known[attr.OTEL_AGENTS_COST]
+            instruments.add_cost(cost, known, kinds.COMMON_ATTRIBUTES, self.context)
         if self._kind.modalities and instruments.latest:
             instruments.add_usage(known, kinds.COMMON_ATTRIBUTES, self.context)
 

@@ -46,9 +46,9 @@ class ObservedCounter:
 
     def reset(self) -> None:
         """Empty the table; in a forked child, since the parent reports what it has added."""
-        self._sums: dict[tuple[tuple[str, Any], ...], int] = {}
+        self._sums: dict[tuple[tuple[str, Any], ...], float] = {}
 
-    def add(self, value: int, attributes: Mapping[str, Any]) -> None:
+    def add(self, value: float, attributes: Mapping[str, Any]) -> None:
         """Add ``value`` to the sum of ``attributes``."""
         key = tuple(attributes.items())
         with self._lock:
@@ -173,6 +173,18 @@ class Instruments:
         )
         return histogram
 
+    def add_cost(
+        self, cost: float, usage: Mapping[str, Any], names: tuple[str, ...], context: Context
+    ) -> None:
+        """Add the cost of a call to the sums; see `add_usage`."""
+        chosen = self._chosen.of(context, usage) if self._chosen.names else {}
+        attributes = {**chosen, **{name: usage[name] for name in names if name in usage}}
+        self._add(metrics.OTEL_AGENTS_COSTS, cost, attributes)
+
+    def miss_cost(self, reason: str) -> None:
+        """Count a call without a cost."""
+        self._add(metrics.OTEL_AGENTS_COST_MISSING, 1, {attr.OTEL_AGENTS_REASON: reason})
+
     def _overflowed(self, name: str) -> None:
         self._add(metrics.OTEL_AGENTS_METRIC_OVERFLOWS, 1, {attr.OTEL_AGENTS_REASON: name})
 
@@ -190,7 +202,7 @@ class Instruments:
             for modality, tokens in _by_modality(usage, total, parts):
                 self._add(metric, tokens, {**attributes, attr.GEN_AI_TOKEN_MODALITY: modality})
 
-    def _add(self, metric: Metric, value: int, attributes: Attributes) -> None:
+    def _add(self, metric: Metric, value: float, attributes: Attributes) -> None:
         sums = self._sums.get(metric.name)
         if sums is None:
             sums = self._sums[metric.name] = self._shared.of(metric)
