@@ -114,9 +114,11 @@ def running(
             process.kill()
 
 
-def instrumented(program: Path, variables: Mapping[str, str], **options: Any) -> Finished:
-    """Run ``program`` to its end; the options are those of `start`."""
+def instrumented(
+    program: Path, variables: Mapping[str, str], *, seconds: float = _SECONDS, **options: Any
+) -> Finished:
+    """Run ``program`` to its end, ``seconds`` at most; the other options are those of `start`."""
     began = time.monotonic()
     with running(program, variables, **options) as process:
-        out, err = process.communicate(timeout=_SECONDS)
+        out, err = process.communicate(timeout=seconds)
     return Finished(out, err, process.returncode, time.monotonic() - began)

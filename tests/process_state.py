@@ -65,7 +65,7 @@ _WEAK = (weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet
 _GROWING = (dict, list, set, bytearray, deque, *_WEAK)
 _CONSTANT = (types.MappingProxyType, Context)
 _GROUND = (Bounded, ByObject, Counts, InUse, Lock, Recent)
-_PACKAGES = ("semconv", "instrumentors", "distro", "testing")
+_PACKAGES = ("semconv", "instrumentors", "api", "distro", "testing")
 _CHANGEABLE = re.compile(r"\b(dict|list|set|deque|bytearray|Counter|\w+Dict|Mutable\w+|Weak\w+)\b")
 _OURS = "otel_agents"
 

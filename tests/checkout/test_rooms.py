@@ -54,7 +54,8 @@ HOUSES = {
         rooms={
             "otlp": frozenset(),
             "tree": frozenset(),
-            "export": frozenset({"otlp", "tree"}),
+            "foreign": frozenset(),
+            "export": frozenset({"foreign", "otlp", "tree"}),
             "ending": frozenset({"export"}),
             "starting": frozenset({"ending", "export", "otlp"}),
             "doctor": frozenset({"starting", "otlp"}),
@@ -74,7 +75,7 @@ HOUSES = {
             "encoding": frozenset(),
             "context": frozenset(),
             "hooks": frozenset({"encoding"}),
-            "telemetry": frozenset({"encoding", "hooks"}),
+            "telemetry": frozenset({"context", "encoding", "hooks"}),
             "calls": frozenset({"context", "telemetry"}),
             "operations": frozenset({"calls", "context", "encoding", "telemetry"}),
             "replacing": frozenset({"calls"}),

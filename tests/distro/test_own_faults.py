@@ -32,7 +32,7 @@ from otel_agents.distro.tree import TreeExporter
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors.settings import Settings
 
-ROOMS = ("export", "otlp", "tree", "notices")
+ROOMS = ("export", "foreign", "otlp", "tree", "notices")
 NEVER = "3600000"
 
 ITSELF = ("export.worker:Worker._run", "export.worker:Worker.start", "export.worker:Job.wait")
@@ -132,6 +132,10 @@ class Application:
         with self.tracers.get_tracer("app").start_as_current_span(name):
             self.loggers.get_logger("app").emit(LogRecord(body={"said": name}))
             self.counter.add(1)
+        foreign = {"gen_ai.prompt": "hi", "server.address": "http://h:1"}
+        with self.tracers.get_tracer("litellm").start_as_current_span("chat", attributes=foreign):
+            event = LogRecord(event_name="gen_ai.choice", body={"message": {"content": "hi"}})
+            self.loggers.get_logger("litellm").emit(event)
         with self.tracers.get_tracer("app").start_as_current_span("half \ud800"):
             self.loggers.get_logger("app").emit(LogRecord(body=cast(Any, object())))
         self.flush(1000 * seconds)
@@ -221,6 +225,8 @@ REACHED = (
         "export.worker:Worker._run_one",
         "export.points:filter_points",
     ),
+    *("foreign.telemetry:ForeignTelemetry.span", "foreign.passage:Passage.body"),
+    *("foreign.names:Looked.__missing__", "foreign.repairs:_split_address"),
     *("otlp.transport:OtlpTransport.send", "tree:TreeExporter.export"),
 )
 

@@ -22,10 +22,14 @@ from environments import MEMBERS, ROOT
 CHECKOUT = ROOT / "pyproject.toml"
 """Its version is the version; the members repeat it."""
 OWN = re.compile(r'^version = "(?P<version>[^"]+)"$', re.MULTILINE)
-PINNED = re.compile(r'(?P<name>otel-agents[a-z-]*) == (?P<version>[0-9][^",]*)')
+PINNED = re.compile(r'(?P<name>otel-agents[a-z-]*(\[[a-z]+\])?) == (?P<version>[0-9][^",]*)')
 VERSION = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?")
 DIST = ROOT / "dist"
-PROGRAM = "import otel_agents.distro, otel_agents.instrumentors, otel_agents.semconv"
+FURTHER = {"instrumentors": ("api",)}
+"""Parts of the namespace that a distribution has besides the one of its name."""
+PROGRAM = (
+    "import otel_agents.api, otel_agents.distro, otel_agents.instrumentors, otel_agents.semconv"
+)
 
 
 class UnreleasableError(Exception):
@@ -91,9 +95,11 @@ def check(wheel: Path, expected: str) -> None:
             than its own part of the namespace.
     """
     names = zipfile.ZipFile(wheel).namelist()
-    own = f"otel_agents/{_part(wheel)}/"
-    if f"{own}py.typed" not in names:
-        raise UnreleasableError(f"{wheel.name} has no {own}py.typed")
+    part = _part(wheel)
+    own = tuple(f"otel_agents/{folder}/" for folder in (part, *FURTHER.get(part, ())))
+    for folder in own:
+        if f"{folder}py.typed" not in names:
+            raise UnreleasableError(f"{wheel.name} has no {folder}py.typed")
     foreign = [it for it in names if not it.startswith(own) and ".dist-info/" not in it]
     if foreign:
         raise UnreleasableError(f"{wheel.name} holds {', '.join(foreign)}")

@@ -225,6 +225,17 @@ GOOD = [
             **SERVER,
         },
     ),
+    Span(
+        "embeddings e",
+        {
+            "gen_ai.operation.name": "embeddings",
+            "gen_ai.provider.name": "custom",
+            "gen_ai.request.model": "e",
+        },
+    ).by("llama_index"),
+    CHAT.with_(
+        gen_ai__request__stream=True, gen_ai__response__id=None, gen_ai__response__model=None
+    ).by("dspy"),
     Span("retrieval", {"gen_ai.operation.name": "retrieval"}),
     Span(
         "fetch_response",

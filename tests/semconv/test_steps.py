@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanKind
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.conformance import Finding, check
 from otel_agents.semconv.events import EVENTS, OTEL_AGENTS_HANDOFF, OTEL_AGENTS_INTERRUPT
+from otel_agents.semconv.groups import CONVERSATION
 from otel_agents.semconv.registry import REGISTRY
 from otel_agents.semconv.requirements import IF_KNOWN, OPT_IN, REQUIRED
 from otel_agents.semconv.spans import OTEL_AGENTS_STEP, SPAN_TYPES
@@ -104,8 +105,12 @@ def test_our_events_are_declared() -> None:
         "otel_agents.handoff": OTEL_AGENTS_HANDOFF,
         "otel_agents.interrupt": OTEL_AGENTS_INTERRUPT,
     }
-    assert dict(OTEL_AGENTS_INTERRUPT.attributes) == {attr.OTEL_AGENTS_INTERRUPT_VALUE: OPT_IN}
+    assert dict(OTEL_AGENTS_INTERRUPT.attributes) == {
+        **CONVERSATION,
+        attr.OTEL_AGENTS_INTERRUPT_VALUE: OPT_IN,
+    }
     assert dict(OTEL_AGENTS_HANDOFF.attributes) == {
+        **CONVERSATION,
         attr.OTEL_AGENTS_HANDOFF_FROM: IF_KNOWN,
         attr.OTEL_AGENTS_HANDOFF_TO: REQUIRED,
     }

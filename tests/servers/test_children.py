@@ -41,6 +41,31 @@ def test_loky(telemetry: Telemetry, pool: str) -> None:
     telemetry.all_arrived(4)
 
 
+CALLED = """
+    from jobs import tracer, work
+
+    if __name__ == "__main__":
+        with tracer.start_as_current_span("caller"):
+            WAY
+"""
+CARRYING = {
+    "multiprocess": "import multiprocess; multiprocess.Pool(1).map(work, range(2))",
+    "joblib": "import joblib; joblib.Parallel(2)(joblib.delayed(work)(n) for n in range(2))",
+    "loky": "import loky; list(loky.get_reusable_executor(2).map(work, range(2)))",
+}
+
+
+@pytest.mark.parametrize("pool", CARRYING)
+def test_jobs_are_in_the_trace_of_their_caller(telemetry: Telemetry, pool: str) -> None:
+    telemetry.run(CALLED.replace("WAY", CARRYING[pool]))
+    by_name = {span.name: span for span in telemetry.receiver.spans}
+    caller = by_name.pop("caller")
+    assert sorted(by_name) == ["work 0", "work 1"]
+    assert {(span.trace_id, span.parent_span_id) for span in by_name.values()} == {
+        (caller.trace_id, caller.span_id)
+    }
+
+
 CELERY = """
     import sys
     from celery import Celery

@@ -205,6 +205,19 @@ def test_a_program_that_is_run_again_in_another(model: ScriptedModel, emission: 
     ]
 
 
+def test_an_ensemble_has_the_name_that_its_programs_have_in_common(
+    model: ScriptedModel, emission: Emission
+) -> None:
+    reply_by_fields(model)
+    same = [dspy.Predict(Reply), dspy.ChainOfThought(Reply)]
+    for programs in (same, [*same, dspy.Predict("topic -> short")]):
+        dspy.Ensemble(reduce_fn=None).compile(programs)(topic="q")
+    assert emission.tree() == [
+        *("compile Ensemble", "invoke_workflow Reply", *[f"  {CHAT}"] * 2),
+        *("compile Ensemble", "invoke_workflow", *[f"  {CHAT}"] * 3),
+    ]
+
+
 def test_a_comparison_of_chains(model: ScriptedModel, emission: Emission) -> None:
     reply_by_fields(model)
     chains = [dspy.Prediction(reasoning="r", reply=reply) for reply in ("Paris", "Rome", "Bern")]

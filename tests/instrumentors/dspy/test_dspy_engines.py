@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -136,6 +137,36 @@ def test_its_own_engine_sends_a_request_for_each_choice(
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("openai/gpt-5-mini", "/v1"),
+        ("anthropic/claude-sonnet-4-5", "/v1"),
+        ("gemini/gemini-2.5-flash", "/v1beta"),
+    ],
+)
+def test_reasoning_is_that_of_the_response_and_part_of_the_output(
+    name: str, path: str, instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    """Providers differ in what their counts include; DSPy leaves them as they are."""
+    instrument(sdk=False, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+    counts = Usage(input_tokens=50, output_tokens=20, cached_tokens=30, reasoning_tokens=8)
+    model.script(Response("Sunny.", reasoning="I think.", usage=counts))
+    lm(model, name, api_base=f"{model.base_url}{path}", temperature=1.0, max_tokens=20_000)("Hi")
+    found = whole(emission)
+    assert {name: value for name, value in found.items() if ".usage." in name} == {
+        "gen_ai.usage.input_tokens": 50,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.cache_read.input_tokens": 30,
+        "gen_ai.usage.reasoning.output_tokens": 8,
+    }
+    (message,) = json.loads(found["gen_ai.output.messages"])
+    assert message["parts"] == [
+        {"type": "reasoning", "content": "I think."},
+        {"type": "text", "content": "Sunny."},
+    ]
+
+
 def test_the_responses_api(
     instrument: Callable[..., None], model: ScriptedModel, emission: Emission
 ) -> None:
@@ -249,6 +280,27 @@ def test_a_model_without_an_engine_reports_itself(
     assert emission.span.name == "chat old-1"
     found = whole(emission)
     assert (found["gen_ai.provider.name"], found["gen_ai.response.id"]) == ("custom", "r-3")
+    assert usage(emission) == [(5, 1)]
+
+
+class Later(dspy.BaseLM):
+    """The same, called by async code."""
+
+    async def aforward(self, prompt: Any = None, messages: Any = None, **kwargs: Any) -> Any:
+        return Legacy.forward(self, prompt, messages)
+
+
+@pytest.mark.parametrize("way", ["forward", "aforward"])
+def test_a_model_that_the_application_calls_below_dspy_reports_itself(
+    way: str, instrument: Callable[..., None], emission: Emission
+) -> None:
+    instrument()
+    if way == "forward":
+        Legacy("old-1").forward(prompt="Hi")
+    else:
+        asyncio.run(Later("old-1").aforward(prompt="Hi"))
+    assert emission.tree() == ["chat old-1"]
+    assert whole(emission)["gen_ai.response.id"] == "r-3"
     assert usage(emission) == [(5, 1)]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import Any
 
 import pytest
+from llama_index.core.llms import ChatMessage
 from llama_index.core.workflow import Context, HumanResponseEvent, InputRequiredEvent
 from llama_index_parts import CHAT, WORKFLOWS, add, attributes
 from llama_index_runs import WRAPPED, WRAPS, Run, agents, errors, memories, tools, turn
@@ -255,3 +257,28 @@ def test_blocks_of_a_memory(llm: Any, run: Run, model: ScriptedModel, emission: 
         "gen_ai.memory.store.id": "profile",
         "gen_ai.memory.record.count": 1,
     }
+
+
+def test_a_block_that_keeps_facts(
+    run: Run, llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    """It asks a model what to keep of the messages that leave the memory."""
+    model.script("<facts><fact>He likes tea.</fact></facts>")
+    blocks: Any = import_module("llama_index.core.memory")
+    block = blocks.FactExtractionMemoryBlock(name="facts", llm=llm)
+
+    async def main() -> Any:
+        await block.aput(
+            [ChatMessage(role="user", content="I like tea.")], from_short_term_memory=True
+        )
+        return await block.aget([])
+
+    assert run(main) == "<fact>He likes tea.</fact>"
+    assert emission.tree() == ["create_memory", f"  {CHAT}", "search_memory"]
+    assert attributes(emission, "create_memory") == [
+        {
+            "gen_ai.operation.name": "create_memory",
+            "gen_ai.memory.store.id": "facts",
+            "gen_ai.memory.record.count": 1,
+        }
+    ]

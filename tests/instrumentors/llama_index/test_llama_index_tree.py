@@ -80,6 +80,7 @@ def test_an_async_query(llm: Any, loop: Loop, model: ScriptedModel, emission: Em
 
 STREAMS: dict[str, Callable[[Any, Loop], str]] = {
     "query": streamed,
+    "aquery": lambda engine, loop: loop.run_until_complete(read(engine)),
     "print": lambda engine, loop: str(engine.query("Which?")),
 }
 
@@ -104,6 +105,22 @@ def test_a_streamed_response_keeps_its_type(llm: Any, model: ScriptedModel) -> N
     assert type(response) is StreamingResponse
     assert len(response.source_nodes) == 2
     list(response.response_gen)
+
+
+def test_an_async_streamed_response_keeps_its_type(
+    llm: Any, loop: Loop, model: ScriptedModel
+) -> None:
+    from llama_index.core.base.response.schema import AsyncStreamingResponse
+
+    engine = index(model).as_query_engine(llm=llm, streaming=True)
+
+    async def main() -> Any:
+        response = await engine.aquery("Which?")
+        async for _ in response.response_gen:
+            pass
+        return response
+
+    assert type(loop.run_until_complete(main())) is AsyncStreamingResponse
 
 
 def test_a_stream_that_is_closed_is_abandoned(
@@ -183,6 +200,23 @@ def test_a_chat_is_one_trace(
     join_writers()
     assert emission.tree() == ["invoke_workflow", f"  {CHAT}"]
     assert emission.traces() == 1
+
+
+def test_a_streamed_chat_keeps_its_type(llm: Any, loop: Loop) -> None:
+    from llama_index.core.chat_engine.types import StreamingAgentChatResponse
+
+    async def main() -> Any:
+        response = await talk(llm).astream_chat("Hi")
+        async for _ in response.async_response_gen():
+            pass
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        return response
+
+    response = talk(llm).stream_chat("Hi")
+    list(response.response_gen)
+    join_writers()
+    assert type(response) is StreamingAgentChatResponse
+    assert type(loop.run_until_complete(main())) is StreamingAgentChatResponse
 
 
 def test_a_streamed_chat_that_is_left(llm: Any, emission: Emission) -> None:

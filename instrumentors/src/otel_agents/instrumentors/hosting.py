@@ -15,7 +15,8 @@ expensive modules where an instrumentor has imported them, and never imports the
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ._core import system
@@ -39,10 +40,14 @@ from ._core.threads import signals_blocked, start_daemon
 from ._core.workers import expect_workers, inherits_telemetry, start_in_worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.context import Context
 
     from ._core.calls.reporting import StreamObserver
     from ._core.operations.in_progress import InProgress
+    from ._core.telemetry.foreign import ForeignContent
+    from .settings import Settings
 
 __all__ = [
     "GROUP",
@@ -53,13 +58,17 @@ __all__ = [
     "active_conflicts",
     "call_foreign",
     "carry",
+    "carry_to_process",
     "drain_streams",
     "expect_workers",
+    "foreign_content",
     "guarded",
+    "identity_of",
     "inform",
     "inherits_telemetry",
     "interrupt",
     "is_discarded",
+    "is_gated",
     "is_ours",
     "metadata_problem",
     "missing_hooks",
@@ -82,7 +91,20 @@ __all__ = [
 
 _STREAMS: Final = f"{__package__}._core.calls.finalization"
 _OPERATIONS: Final = f"{__package__}._core.operations.in_progress"
+_TELEMETRY: Final = f"{__package__}._core.telemetry.telemetry"
 _OWNERSHIP: Final = f"{__package__}._core.context.ownership"
+_IDENTITY: Final = f"{__package__}._core.telemetry.identity"
+
+
+def carry_to_process(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` bound to the current context, for a process that it is pickled to.
+
+    The trace, the baggage and the identities cross, but no other values of the context. The result
+    pickles if the function does, and can be called in a process that has no instrumentor as well.
+    """
+    from ._core.context import portable
+
+    return portable.carry_to_process(function)
 
 
 def drain_streams(timeout: float) -> bool:
@@ -134,17 +156,46 @@ def notice_span(span: object, parent_context: Context | None) -> None:
     """Take notice of a span that starts: call it from a span processor's ``on_start``.
 
     A model call that another library reports, such as an SDK itself, is then not reported by the
-    frameworks above it.
+    frameworks above it. The span gets the identity that the application has set.
     """
+    mark = _loaded(_IDENTITY, "mark_span")
+    if mark is not None:
+        mark(span, parent_context, _trusted_names())
     notice = _loaded(_OWNERSHIP, "notice_span")
     if notice is not None:
         notice(span, parent_context)
+
+
+def identity_of(context: Context | None) -> Mapping[str, str]:
+    """Return the attributes that the application has set for all that is done in ``context``.
+
+    Set them on each log record, from a log record processor's ``on_emit``.
+
+    Args:
+        context: The context of the record; None is the current one.
+    """
+    found = _loaded(_IDENTITY, "identity_in")
+    return {} if found is None else found(context, _trusted_names())
+
+
+@lru_cache(maxsize=1)
+def _trusted_names() -> tuple[str, ...]:
+    """Return the names that are taken from incoming baggage."""
+    from .settings import Settings
+
+    return Settings.read().identity_from_baggage
 
 
 def is_discarded(span: object) -> bool:
     """Return whether ``span`` belongs to an operation that was discarded."""
     discarded = _loaded(_OPERATIONS, "DISCARDED")
     return discarded is not None and span in discarded
+
+
+def is_gated(scope: str) -> bool:
+    """Return whether an instrumentor on our core has that scope, so that its content is decided."""
+    gated = _loaded(_TELEMETRY, "GATED_SCOPES")
+    return gated is not None and scope in gated
 
 
 def missing_hooks() -> list[str]:
@@ -159,6 +210,16 @@ def missing_hooks() -> list[str]:
     )
     hooks = (named(name) for named, name in names if name is not None)
     return [why for hook in hooks if (why := availability.why_missing(hook)) is not None]
+
+
+def foreign_content(settings: Settings) -> ForeignContent:
+    """Return what bounds and redacts the content of other libraries' telemetry.
+
+    It imports expensive modules: call it when there is such content, and it may leave the process.
+    """
+    from ._core.telemetry.foreign import ForeignContent
+
+    return ForeignContent(settings)
 
 
 def _loaded(module: str, name: str) -> Any:

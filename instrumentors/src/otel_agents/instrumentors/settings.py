@@ -88,6 +88,8 @@ _UPLOAD_PATH: Final = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
 _UPLOAD_FORMAT: Final = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT"
 _UPLOAD_QUEUE: Final = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE"
 _METRICS: Final = "OTEL_AGENTS_METRICS"
+_METRIC_ATTRIBUTES: Final = "OTEL_AGENTS_METRIC_ATTRIBUTES"
+_COST: Final = "OTEL_AGENTS_COST"
 _CHUNK_METRIC: Final = "OTEL_AGENTS_CHUNK_METRIC"
 _CONTENT_MAX: Final = "OTEL_AGENTS_CONTENT_MAX_BYTES"
 _SPAN_MAX: Final = "OTEL_AGENTS_SPAN_MAX_BYTES"
@@ -97,8 +99,11 @@ _SIGNALS: Final = "OTEL_AGENTS_SIGNALS"
 _SIGNAL_TIMEOUT: Final = "OTEL_AGENTS_SIGNAL_TIMEOUT"
 _STREAM_USAGE: Final = "OTEL_AGENTS_STREAM_USAGE"
 _PROPAGATE: Final = "OTEL_AGENTS_PROPAGATE_HEADERS"
+_PROPAGATE_IDENTITY: Final = "OTEL_AGENTS_PROPAGATE_IDENTITY"
+_FROM_BAGGAGE: Final = "OTEL_AGENTS_IDENTITY_FROM_BAGGAGE"
 _PREFER: Final = "OTEL_AGENTS_PREFER"
 _REDACTION: Final = "OTEL_AGENTS_REDACTION_HOOK"
+_FOREIGN: Final = "OTEL_AGENTS_FOREIGN_CONTENT"
 _SDK_LIMITS: Final = (
     "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
@@ -131,6 +136,18 @@ SETTINGS: Final = (
         "generation of metric names: `previous` (emitted by the official packages, queried by "
         "dashboards), `latest` (the newest conventions) or `both`",
     ),
+    Setting(
+        _METRIC_ATTRIBUTES,
+        "none",
+        "attributes (comma-separated, such as `gen_ai.agent.name`, `user.id` or the key of a tag) to "
+        "set on token, cost and duration metrics too; at most 200 values each, the rest is `_OTHER`",
+    ),
+    Setting(
+        _COST,
+        "true",
+        "record the cost of model calls, if `genai-prices` is installed: "
+        '`pip install "otel-agents[cost]"`',
+    ),
     Setting(_CHUNK_METRIC, "false", "record the time between the chunks of a stream"),
     Setting(_CONTENT_MAX, "60000", "maximum bytes of one content attribute; more is truncated"),
     Setting(_SPAN_MAX, "180000", "maximum bytes of all content attributes of one span"),
@@ -160,6 +177,18 @@ SETTINGS: Final = (
         "hosts (comma-separated patterns) that get trace headers on model calls",
     ),
     Setting(
+        _PROPAGATE_IDENTITY,
+        "none",
+        "those of these hosts (comma-separated patterns) that get the identity too, as W3C baggage: "
+        "conversation, session, user and tags",
+    ),
+    Setting(
+        _FROM_BAGGAGE,
+        "none",
+        "names (comma-separated, such as `user.id`, `session.id`, `gen_ai.conversation.id` or that of "
+        "a tag) that are taken from incoming W3C baggage; whoever can send a header writes them",
+    ),
+    Setting(
         _PREFER,
         "ours",
         "`ours` or `theirs`: which instrumentation to use if a library has another one",
@@ -168,6 +197,12 @@ SETTINGS: Final = (
         _REDACTION,
         "none",
         "entry point `redact(kind, value)` that redacts content before it is set",
+    ),
+    Setting(
+        _FOREIGN,
+        "none",
+        "scopes (comma-separated names, or `*`) whose spans and events keep their content, if "
+        "otel-agents does not know the library",
     ),
 )
 """Every variable that is read here, in the order of the README's table."""
@@ -189,6 +224,8 @@ class Settings:
     upload_format: str
     upload_max_queue_size: int
     metrics: Metrics
+    metric_attributes: tuple[str, ...]
+    cost: bool
     chunk_metric: bool
     content_max_bytes: int
     span_max_bytes: int
@@ -198,8 +235,11 @@ class Settings:
     signal_timeout: float
     stream_usage: bool
     propagate_headers: tuple[str, ...]
+    propagate_identity: tuple[str, ...]
+    identity_from_baggage: tuple[str, ...]
     prefer: Prefer
     redaction_hook: str | None
+    foreign_content: tuple[str, ...]
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -218,6 +258,8 @@ class Settings:
             upload_format=read.choice(_UPLOAD_FORMAT, ("json", "jsonl"), "json"),
             upload_max_queue_size=read.size(_UPLOAD_QUEUE, 20),
             metrics=read.one_of(_METRICS, Metrics, Metrics.PREVIOUS),
+            metric_attributes=read.list(_METRIC_ATTRIBUTES),
+            cost=read.flag(_COST, True),
             chunk_metric=read.flag(_CHUNK_METRIC, False),
             content_max_bytes=min(
                 read.size(_CONTENT_MAX, 60_000), *(read.limit(name) for name in _SDK_LIMITS)
@@ -229,8 +271,11 @@ class Settings:
             signal_timeout=read.seconds(_SIGNAL_TIMEOUT, 1.5),
             stream_usage=read.flag(_STREAM_USAGE, False),
             propagate_headers=read.list(_PROPAGATE),
+            propagate_identity=read.list(_PROPAGATE_IDENTITY),
+            identity_from_baggage=read.list(_FROM_BAGGAGE),
             prefer=read.one_of(_PREFER, Prefer, Prefer.OURS),
             redaction_hook=read.text(_REDACTION),
+            foreign_content=read.list(_FOREIGN),
         )
 
 

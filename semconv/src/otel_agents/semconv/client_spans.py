@@ -53,6 +53,7 @@ GEN_AI_CLIENT_INFERENCE: Final = SpanType(
         **STREAM,
         **OURS,
         attr.OTEL_AGENTS_COST: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_COST_SOURCE: RECOMMENDED_IF_KNOWN,
         attr.OTEL_AGENTS_RESPONSE_PENDING: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_REQUEST_MODEL: IF_KNOWN,
         attr.GEN_AI_PROMPT_NAME: IF_KNOWN,
@@ -88,12 +89,14 @@ GEN_AI_EMBEDDINGS_CLIENT: Final = SpanType(
     {
         **PROVIDED,
         **CALLER,
+        **STREAM,  # a decorated function may be a generator
         attr.GEN_AI_REQUEST_MODEL: IF_KNOWN,
         attr.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_REQUEST_ENCODING_FORMATS: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_RESPONSE_MODEL: RECOMMENDED,
         attr.GEN_AI_USAGE_INPUT_TOKENS: RECOMMENDED,
         attr.OTEL_AGENTS_COST: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_COST_SOURCE: RECOMMENDED_IF_KNOWN,
     },
     MODEL_SAMPLED,
 )
@@ -165,6 +168,7 @@ GEN_AI_MEMORY_CLIENT: Final = SpanType(
         **OPERATION,
         **CALLER,
         **OURS,
+        **STREAM,  # a decorated function may be a generator
         attr.GEN_AI_MEMORY_RECORD_ID: IF_KNOWN,
         attr.GEN_AI_MEMORY_STORE_ID: IF_KNOWN,
         attr.GEN_AI_PROVIDER_NAME: IF_KNOWN,

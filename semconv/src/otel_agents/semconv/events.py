@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from . import attributes as attr
+from .groups import CONVERSATION, EVALUATOR
 from .requirements import (
     AFTER_ERROR,
     IF_KNOWN,
@@ -51,6 +52,7 @@ GEN_AI_CLIENT_OPERATION_EXCEPTION: Final = Event(
     "gen_ai.client.operation.exception",
     _WARN,
     {
+        **CONVERSATION,
         attr.EXCEPTION_TYPE: REQUIRED,
         attr.EXCEPTION_MESSAGE: RECOMMENDED_IF_KNOWN,
         attr.EXCEPTION_STACKTRACE: RECOMMENDED_IF_KNOWN,
@@ -60,6 +62,8 @@ GEN_AI_EVALUATION_RESULT: Final = Event(
     "gen_ai.evaluation.result",
     None,
     {
+        **CONVERSATION,
+        **EVALUATOR,
         attr.GEN_AI_EVALUATION_NAME: REQUIRED,
         attr.GEN_AI_EVALUATION_SCORE_LABEL: IF_KNOWN,
         attr.GEN_AI_EVALUATION_SCORE_VALUE: IF_KNOWN,
@@ -71,11 +75,15 @@ GEN_AI_EVALUATION_RESULT: Final = Event(
 OTEL_AGENTS_HANDOFF: Final = Event(
     "otel_agents.handoff",
     None,
-    {attr.OTEL_AGENTS_HANDOFF_FROM: IF_KNOWN, attr.OTEL_AGENTS_HANDOFF_TO: REQUIRED},
+    {
+        **CONVERSATION,
+        attr.OTEL_AGENTS_HANDOFF_FROM: IF_KNOWN,
+        attr.OTEL_AGENTS_HANDOFF_TO: REQUIRED,
+    },
 )
 """One agent hands over to another by rule; a handoff that the model requests is a tool call."""
 OTEL_AGENTS_INTERRUPT: Final = Event(
-    "otel_agents.interrupt", None, {attr.OTEL_AGENTS_INTERRUPT_VALUE: OPT_IN}
+    "otel_agents.interrupt", None, {**CONVERSATION, attr.OTEL_AGENTS_INTERRUPT_VALUE: OPT_IN}
 )
 """A run stops until it gets input, which is no error; the value is the request for input."""
 

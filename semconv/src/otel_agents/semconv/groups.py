@@ -37,11 +37,21 @@ CALLER: Final[Requirements] = MappingProxyType(
     {
         attr.USER_ID: RECOMMENDED_IF_KNOWN,  # from the core conventions, as the GenAI ones advise
         attr.SESSION_ID: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_TAG: RECOMMENDED_IF_KNOWN,
     }
 )
 CONVERSATION: Final[Requirements] = MappingProxyType(
     {attr.GEN_AI_CONVERSATION_ID: IF_KNOWN, **CALLER}
 )
+CHOSEN: Final[Requirements] = MappingProxyType(
+    {
+        attr.GEN_AI_AGENT_NAME: OPT_IN,
+        attr.GEN_AI_WORKFLOW_NAME: OPT_IN,
+        attr.OTEL_AGENTS_TAG: OPT_IN,
+        attr.USER_ID: OPT_IN,
+    }
+)
+"""What an application may choose for the metrics of tokens and durations."""
 MESSAGES: Final[Requirements] = MappingProxyType(
     {
         attr.GEN_AI_INPUT_MESSAGES: OPT_IN,
@@ -89,6 +99,14 @@ PARAMETERS: Final[Requirements] = MappingProxyType(
         attr.GEN_AI_REQUEST_TOP_P: RECOMMENDED,
     }
 )
+EVALUATOR: Final[Requirements] = MappingProxyType(
+    {
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_ID: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_TYPE: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_VERSION: RECOMMENDED_IF_KNOWN,
+    }
+)
+"""Under our names until the conventions have theirs, which are pending: ``gen_ai.evaluation.…``."""
 STREAM: Final[Requirements] = MappingProxyType(
     {attr.OTEL_AGENTS_STREAM_ABANDONED: RECOMMENDED_IF_KNOWN}
 )
@@ -143,3 +161,16 @@ TOOL_CONTENT: Final[Requirements] = MappingProxyType(
         attr.GEN_AI_TOOL_CALL_RESULT: OPT_IN,
     }
 )
+MCP_WIRE: Final[Requirements] = MappingProxyType(
+    {
+        attr.JSONRPC_REQUEST_ID: IF_KNOWN,
+        attr.JSONRPC_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.MCP_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.MCP_SESSION_ID: RECOMMENDED_IF_KNOWN,
+        attr.RPC_RESPONSE_STATUS_CODE: IF_KNOWN,
+        attr.NETWORK_PROTOCOL_NAME: RECOMMENDED_IF_KNOWN,
+        attr.NETWORK_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
+        attr.NETWORK_TRANSPORT: RECOMMENDED_IF_KNOWN,
+    }
+)
+"""What the Model Context Protocol adds to the span of a request, and to that of its tool."""

@@ -11,7 +11,9 @@ from . import attributes as attr
 from .groups import (
     CONVERSATION,
     ERROR,
+    EVALUATOR,
     INVOKED,
+    MCP_WIRE,
     MESSAGES,
     OPERATION,
     OURS,
@@ -20,6 +22,7 @@ from .groups import (
 )
 from .requirements import (
     IF_KNOWN,
+    OPT_IN,
     RECOMMENDED_IF_KNOWN,
     REQUIRED,
 )
@@ -94,6 +97,11 @@ GEN_AI_EXECUTE_TOOL_INTERNAL: Final = SpanType(
         attr.PROCESS_EXECUTABLE_NAME: IF_KNOWN,
         attr.PROCESS_EXECUTABLE_PATH: RECOMMENDED_IF_KNOWN,
         attr.PROCESS_EXIT_CODE: IF_KNOWN,
+        # Of the request to the server that executes it ("MCP", "Client")
+        **MCP_WIRE,
+        attr.MCP_METHOD_NAME: RECOMMENDED_IF_KNOWN,
+        attr.SERVER_ADDRESS: RECOMMENDED_IF_KNOWN,
+        attr.SERVER_PORT: RECOMMENDED_IF_KNOWN,
     },
     (
         attr.GEN_AI_OPERATION_NAME,
@@ -114,6 +122,10 @@ OTEL_AGENTS_STEP: Final = SpanType(
         **STREAM,
         attr.GEN_AI_EVALUATION_NAME: IF_KNOWN,
         attr.GEN_AI_EVALUATION_SCORE_VALUE: IF_KNOWN,
+        attr.GEN_AI_EVALUATION_SCORE_LABEL: IF_KNOWN,
+        attr.GEN_AI_EVALUATION_EXPLANATION: OPT_IN,
+        attr.GEN_AI_RESPONSE_ID: RECOMMENDED_IF_KNOWN,
+        **EVALUATOR,
         attr.OTEL_AGENTS_HANDOFF_FROM: IF_KNOWN,
         attr.OTEL_AGENTS_HANDOFF_TO: IF_KNOWN,
         attr.OTEL_AGENTS_STEP_TYPE: REQUIRED,

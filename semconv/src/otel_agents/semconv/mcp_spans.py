@@ -10,7 +10,9 @@ from typing import Final
 
 from . import attributes as attr
 from .groups import (
+    CALLER,
     ERROR,
+    MCP_WIRE,
     OURS,
     TOOL_CONTENT,
 )
@@ -27,22 +29,16 @@ from .values import Operation
 _MCP: Final[Requirements] = MappingProxyType(
     {
         **ERROR,
+        **CALLER,
         **TOOL_CONTENT,
         **OURS,
+        **MCP_WIRE,
         attr.MCP_METHOD_NAME: REQUIRED,
         attr.GEN_AI_OPERATION_NAME: RECOMMENDED_IF_KNOWN,
         attr.GEN_AI_PROMPT_NAME: IF_KNOWN,
         attr.GEN_AI_PROMPT_VARIABLE: OPT_IN,
         attr.GEN_AI_TOOL_NAME: IF_KNOWN,
-        attr.JSONRPC_REQUEST_ID: IF_KNOWN,
-        attr.JSONRPC_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
         attr.MCP_RESOURCE_URI: IF_KNOWN,
-        attr.MCP_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
-        attr.MCP_SESSION_ID: RECOMMENDED_IF_KNOWN,
-        attr.RPC_RESPONSE_STATUS_CODE: IF_KNOWN,
-        attr.NETWORK_PROTOCOL_NAME: RECOMMENDED_IF_KNOWN,
-        attr.NETWORK_PROTOCOL_VERSION: RECOMMENDED_IF_KNOWN,
-        attr.NETWORK_TRANSPORT: RECOMMENDED_IF_KNOWN,
         attr.OTEL_AGENTS_STEP_TYPE: RECOMMENDED_IF_KNOWN,  # where the conventions have no operation
     }
 )

@@ -97,6 +97,10 @@ _TYPES: Final = MappingProxyType(
             attr.OTEL_AGENTS_CONTENT_SYSTEM_INSTRUCTIONS_REF,
             attr.OTEL_AGENTS_CONTENT_TOOL_DEFINITIONS_REF,
             attr.OTEL_AGENTS_DOING,
+            attr.OTEL_AGENTS_COST_SOURCE,
+            attr.OTEL_AGENTS_EVALUATION_EVALUATOR_ID,
+            attr.OTEL_AGENTS_EVALUATION_EVALUATOR_TYPE,
+            attr.OTEL_AGENTS_EVALUATION_EVALUATOR_VERSION,
             attr.OTEL_AGENTS_HANDOFF_FROM,
             attr.OTEL_AGENTS_HANDOFF_TO,
             attr.OTEL_AGENTS_INTERRUPT_VALUE,
@@ -176,7 +180,11 @@ _TYPES: Final = MappingProxyType(
             attr.GEN_AI_TOOL_CALL_RESULT,
             attr.GEN_AI_TOOL_DEFINITIONS,
         ),
-        "template[string]": (attr.GEN_AI_PROMPT_VARIABLE, attr.OTEL_AGENTS_METADATA),
+        "template[string]": (
+            attr.GEN_AI_PROMPT_VARIABLE,
+            attr.OTEL_AGENTS_METADATA,
+            attr.OTEL_AGENTS_TAG,
+        ),
         "string[]": (
             attr.GEN_AI_REQUEST_ENCODING_FORMATS,
             attr.GEN_AI_REQUEST_STOP_SEQUENCES,

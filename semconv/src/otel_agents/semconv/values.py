@@ -21,6 +21,19 @@ MCP_TOOL_ERROR: Final = "tool_error"
 """``error.type`` of an MCP tool that reports an error in its result."""
 
 
+class EvaluatorType(str, Enum):
+    """``otel_agents.evaluation.evaluator.type``.
+
+    Example:
+        >>> EvaluatorType("human")
+        <EvaluatorType.HUMAN: 'human'>
+    """
+
+    HUMAN = "human"
+    MODEL = "model"
+    CODE = "code"
+
+
 class Operation(str, Enum):
     """``gen_ai.operation.name``.
 
@@ -245,3 +258,7 @@ class McpMethod(str, Enum):
     NOTIFICATIONS_TOOLS_LIST_CHANGED = "notifications/tools/list_changed"
     NOTIFICATIONS_PROMPTS_LIST_CHANGED = "notifications/prompts/list_changed"
     NOTIFICATIONS_ROOTS_LIST_CHANGED = "notifications/roots/list_changed"
+    # Protocol 2026-07-28, proposed for the conventions in their issue #437
+    SERVER_DISCOVER = "server/discover"
+    SUBSCRIPTIONS_LISTEN = "subscriptions/listen"
+    NOTIFICATIONS_SUBSCRIPTIONS_ACKNOWLEDGED = "notifications/subscriptions/acknowledged"

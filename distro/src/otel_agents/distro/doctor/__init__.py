@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from platform import python_version
-from typing import Any
+from typing import Any, Final
 
 from otel_agents.distro.discovery import exporter_named, no_such_exporter, registered, versions
 from otel_agents.distro.doctor.declared import declared, file_problem, is_declared
@@ -25,8 +25,13 @@ from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, SIGNALS, Environment
 from otel_agents.distro.starting.invalid import invalid_variables
 from otel_agents.instrumentors.hosting import GROUP, is_ours, metadata_problem, missing_hooks
+from otel_agents.instrumentors.settings import Settings
+from otel_agents.semconv.foreign import scope_named
 
 __all__ = ["Examination", "examine"]
+
+
+_FROM_BAGGAGE: Final = "OTEL_AGENTS_IDENTITY_FROM_BAGGAGE"
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
         *(it.line for it in replaced),
         *reported.values(),
         *missing_hooks(),
+        *_known_scopes(),
         *_general(environment),
         *_metadata_problem(environment),
         *(finding for framework in frameworks for finding in framework.findings),
@@ -103,6 +109,17 @@ def _metadata_problem(environment: Environment) -> Iterator[str]:
             )
 
 
+def _known_scopes() -> Iterator[str]:
+    """Yield each scope whose content a setting is to keep, although its library is known."""
+    for name in Settings.read().foreign_content:
+        scope = scope_named(name)
+        if scope is not None:
+            yield (
+                f"OTEL_AGENTS_FOREIGN_CONTENT={name} does nothing: that is {scope.library}, which "
+                "otel-agents knows; to keep its content, enable content capture"
+            )
+
+
 def _general(environment: Environment) -> Iterator[str]:
     others = {entry_point.name for entry_point in registered("opentelemetry_distro")}
     others -= {"otel_agents"}
@@ -114,6 +131,12 @@ def _general(environment: Environment) -> Iterator[str]:
         )
     if environment.flag("OTEL_SDK_DISABLED"):
         yield "OTEL_SDK_DISABLED=true: nothing is emitted"
+    if trusted := environment.listed(_FROM_BAGGAGE):
+        yield (
+            f"{_FROM_BAGGAGE} takes {', '.join(trusted)} from the baggage header of requests: "
+            "whoever can send a header to this process writes them, so set it only behind a proxy "
+            "that removes the header"
+        )
     if (problem := file_problem(environment)) is not None:
         yield problem
     if is_declared(environment):

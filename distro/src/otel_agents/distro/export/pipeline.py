@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,8 +18,13 @@ from otel_agents.distro.export.logs import DeliveringLogProcessor
 from otel_agents.distro.export.measures import Counts
 from otel_agents.distro.export.metrics import DeferredMetricExporter, Destination
 from otel_agents.distro.export.sizes import log_size, span_size
-from otel_agents.distro.export.spans import DeliveringSpanProcessor, ExporterTransport
+from otel_agents.distro.export.spans import (
+    DeliveringSpanProcessor,
+    ExporterTransport,
+    ForeignSpanProcessor,
+)
 from otel_agents.distro.export.status import Endpoints
+from otel_agents.distro.foreign import ForeignTelemetry
 from otel_agents.distro.notices import warn
 from otel_agents.distro.otlp.compression import Compressions
 from otel_agents.distro.otlp.outcome import Transport
@@ -58,18 +64,27 @@ class Pipeline:
                 # It prints on the thread that ends the root; a queue would only delay that.
                 from otel_agents.distro.tree import TreeExporter
 
-                yield SimpleSpanProcessor(TreeExporter())
+                yield ForeignSpanProcessor(SimpleSpanProcessor(TreeExporter()), self.foreign)
                 continue
             delivery = self._delivery("traces", name)
             if delivery is not None:
-                yield DeliveringSpanProcessor(delivery, self.settings.exit_timeout)
+                yield self.span_processor(delivery)
+
+    def span_processor(self, delivery: Delivery[Any]) -> SpanProcessor:
+        """Return the processor over ``delivery``."""
+        return DeliveringSpanProcessor(delivery, self.foreign, self.settings.exit_timeout)
+
+    @cached_property
+    def foreign(self) -> ForeignTelemetry:
+        """What applies the content settings to other libraries' telemetry."""
+        return ForeignTelemetry(self.settings)
 
     def log_processors(self) -> Iterator[DeliveringLogProcessor]:
         """Yield a processor for each log exporter."""
         for name in self.environment.signal("logs").exporter_names:
             delivery = self._delivery("logs", name)
             if delivery is not None:
-                yield DeliveringLogProcessor(delivery, self.settings.exit_timeout)
+                yield DeliveringLogProcessor(delivery, self.foreign, self.settings.exit_timeout)
 
     def metric_exporter_names(self) -> list[str]:
         """Return names for the SDK to load, ours in place of OTLP's; log and skip unknown ones."""

@@ -10,10 +10,11 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_agents.distro.export.delivery import Delivery
+from otel_agents.distro.foreign import ForeignTelemetry
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
 from otel_agents.instrumentors.hosting import guarded, notice_fork
 
-__all__ = ["DeliveringSpanProcessor", "ExporterTransport"]
+__all__ = ["DeliveringSpanProcessor", "ExporterTransport", "ForeignSpanProcessor"]
 
 
 class DeliveringSpanProcessor(SpanProcessor):
@@ -21,11 +22,15 @@ class DeliveringSpanProcessor(SpanProcessor):
 
     Args:
         delivery: Queues and sends them.
+        foreign: Applies the content settings to those of other libraries.
         exit_timeout: Seconds that `shutdown` may take when the lifecycle does not call it.
     """
 
-    def __init__(self, delivery: Delivery[ReadableSpan], exit_timeout: float) -> None:
+    def __init__(
+        self, delivery: Delivery[ReadableSpan], foreign: ForeignTelemetry, exit_timeout: float
+    ) -> None:
         self.delivery = delivery
+        self._foreign = foreign
         self._exit_timeout = exit_timeout
 
     @guarded("starting the thread that exports")
@@ -38,7 +43,7 @@ class DeliveringSpanProcessor(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a span if it is sampled."""
         if span.context is not None and span.context.trace_flags.sampled:
-            self.delivery.put(span)
+            self.delivery.put(self._foreign.span(span))
 
     @guarded("ending the spans")
     def shutdown(self) -> None:
@@ -49,6 +54,36 @@ class DeliveringSpanProcessor(SpanProcessor):
     def force_flush(self, timeout_millis: int | None = 30000) -> bool:
         """Deliver what is queued; return False if that takes more than ``timeout_millis``."""
         return self.delivery.flush((30000 if timeout_millis is None else timeout_millis) / 1000)
+
+
+class ForeignSpanProcessor(SpanProcessor):
+    """Pass spans to another processor, those of other libraries as they may leave the process.
+
+    Args:
+        processor: The processor.
+        foreign: Applies the content settings.
+    """
+
+    def __init__(self, processor: SpanProcessor, foreign: ForeignTelemetry) -> None:
+        self.processor = processor
+        self._foreign = foreign
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Call the processor."""
+        self.processor.on_start(span, parent_context)
+
+    @guarded("passing a span on")
+    def on_end(self, span: ReadableSpan) -> None:
+        """Call the processor with the span as it may leave."""
+        self.processor.on_end(self._foreign.span(span))
+
+    def shutdown(self) -> None:
+        """Call the processor."""
+        self.processor.shutdown()
+
+    def force_flush(self, timeout_millis: int | None = 30000) -> bool:
+        """Call the processor."""
+        return self.processor.force_flush(30000 if timeout_millis is None else timeout_millis)
 
 
 def end_delivery(delivery: Delivery[Any], timeout: float) -> None:

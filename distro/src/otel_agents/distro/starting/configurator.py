@@ -17,13 +17,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_agents.distro.ending import lifecycle
 from otel_agents.distro.ending.lifecycle import Lifecycle
 from otel_agents.distro.environment import Environment
+from otel_agents.distro.export.logs import IdentityLogProcessor
 from otel_agents.distro.export.measures import measure
 from otel_agents.distro.export.metrics import DESTINATION
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.notices import warn
 from otel_agents.distro.otlp.exporter_logs import captured_logs
 from otel_agents.distro.starting import uwsgi
-from otel_agents.distro.starting.adoption import adopt_span_exporters
+from otel_agents.distro.starting.adoption import adopt_exporters
 from otel_agents.distro.starting.invalid import valid_environment, warn_of_invalid_variables
 from otel_agents.distro.starting.program import is_worker, program_name, set_program_of_workers
 from otel_agents.distro.variables import hidden
@@ -98,7 +99,7 @@ class AgentsConfigurator(_OTelSDKConfigurator):
             return False
         with valid_environment(), _setup_error_logged(), captured_logs(), signals_blocked():
             super()._configure()  # pyright: ignore[reportUnknownMemberType]
-            adopt_span_exporters(pipeline)
+            adopt_exporters(pipeline)
         _finish(
             pipeline
         ).start_fallback_thread()  # the SDK's exporters of metrics and logs may block at exit
@@ -136,6 +137,7 @@ def _attach(pipeline: Pipeline) -> None:
         for span_processor in pipeline.span_processors():
             tracers.add_span_processor(span_processor)
     if isinstance(loggers, LoggerProvider):
+        loggers.add_log_record_processor(IdentityLogProcessor())
         for log_processor in pipeline.log_processors():
             loggers.add_log_record_processor(log_processor)
 

@@ -13,10 +13,11 @@ from otel_agents.distro.discovery import registered
 from otel_agents.distro.ending import lifecycle
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.distro.notices import warn
+from otel_agents.distro.starting import processes, threads
+from otel_agents.distro.starting.content_switches import set_content_switches
 from otel_agents.distro.starting.invalid import valid_environment, warn_of_invalid_variables
 from otel_agents.distro.starting.loading import Loader, load_all
 from otel_agents.distro.starting.privacy import disable_vendor_telemetry
-from otel_agents.distro.starting.threads import INSTRUMENTATION, carry_context_into_threads
 from otel_agents.instrumentors.hosting import guarded
 
 __all__ = ["AgentsDistro", "initialize"]
@@ -43,6 +44,7 @@ class AgentsDistro(BaseDistro):
         _warn_of_other_distributions()
         if not Environment().flag("OTEL_SDK_DISABLED"):  # else the program runs unchanged
             disable_vendor_telemetry()
+            set_content_switches()
             _carry_contexts()
 
     @guarded("loading an instrumentor")
@@ -90,9 +92,11 @@ def _has_provider() -> bool:
 
 
 def _carry_contexts() -> None:
-    disabled = Environment().listed(DISABLED_INSTRUMENTATIONS)
-    if not {"*", INSTRUMENTATION} & set(disabled):
-        carry_context_into_threads()
+    disabled = set(Environment().listed(DISABLED_INSTRUMENTATIONS))
+    if not {"*", threads.INSTRUMENTATION} & disabled:
+        threads.carry_context_into_threads()
+    if not {"*", processes.INSTRUMENTATION} & disabled:
+        processes.carry_context_into_processes()
 
 
 def _warn_of_other_distributions() -> None:

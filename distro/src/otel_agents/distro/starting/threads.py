@@ -26,7 +26,7 @@ from opentelemetry.context import Context
 
 from otel_agents.instrumentors.hosting import carry, guarded
 
-__all__ = ["INSTRUMENTATION", "carry_context_into_threads"]
+__all__ = ["INSTRUMENTATION", "carry_context_into_threads", "replace_method"]
 
 INSTRUMENTATION: Final = "threading"
 """Its name in ``OTEL_PYTHON_DISABLED_INSTRUMENTATIONS``, the same as the official package's."""
@@ -86,8 +86,8 @@ def carry_context_into_threads() -> Callable[[], None]:
     Returns:
         A function that undoes it, except where somebody has wrapped the methods since.
     """
-    undo_start = _replace(threading.Thread, "start", _starting)
-    undo_submit = _replace(ThreadPoolExecutor, "submit", _submitting)
+    undo_start = replace_method(threading.Thread, "start", _starting)
+    undo_submit = replace_method(ThreadPoolExecutor, "submit", _submitting)
 
     def undo() -> None:
         undo_submit()
@@ -96,7 +96,8 @@ def carry_context_into_threads() -> Callable[[], None]:
     return undo
 
 
-def _replace(owner: type, name: str, wrapping: Callable[..., Any]) -> Callable[[], None]:
+def replace_method(owner: type, name: str, wrapping: Callable[..., Any]) -> Callable[[], None]:
+    """Replace a method by ``wrapping(method)``; return a function that undoes it."""
     original = getattr(owner, name)
     replacement = functools.wraps(original)(wrapping(original))
     setattr(owner, name, replacement)

@@ -193,9 +193,12 @@ def over_litellm(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
 
 
 def custom_model(telemetry: Telemetry, call: Call) -> FrameworkCall | None:
-    """Start at ``BaseLM.forward(prompt, messages, **settings)`` of classes that the application wrote."""
+    """Start at ``BaseLM.forward(prompt, messages, **settings)`` of classes that the application wrote.
+
+    From 3.4 on it is part of an attempt, unless the application calls it itself.
+    """
     lm: LM = call.instance
-    if type(lm).__module__.partition(".")[0] == "dspy":
+    if type(lm).__module__.partition(".")[0] == "dspy" or unfinished(_SENDING) is not None:
         return None
     prompt, messages = call.argument(0, "prompt"), call.argument(1, "messages")
     body = {**lm.kwargs, **call.kwargs}

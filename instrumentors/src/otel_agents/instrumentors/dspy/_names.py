@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.instrumentors._dialects.fields import items
 
 if TYPE_CHECKING:
     from ._types import Module, Signature
@@ -34,6 +35,8 @@ _ORIGINS: Final[ByObject[type, tuple[str | None, str]]] = ByObject()
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SYNCIFIED: Final = "dspy.utils.syncify"
 """The module of the programs that run the method of another one."""
+_ENSEMBLE: Final = "dspy.teleprompt.ensemble"
+"""The module of the program that runs several: their common name is its own."""
 _AGENTS: Final = frozenset(("Avatar", "CodeAct", "RLM", "ReAct", "ReActV2"))
 _FORWARD: Final = ("forward", "aforward")
 _RUNNING: Final = (*_FORWARD, "__call__", "acall")
@@ -126,6 +129,9 @@ def step_name(program: Module) -> str | None:
 
 def _name(program: Module, of: Callable[[type[Signature]], str | None]) -> str | None:
     named = _within(program)
+    if type(named).__module__ == _ENSEMBLE:
+        names = {_name(one, of) for one in items(named, "programs")}
+        return names.pop() if len(names) == 1 else None
     if not is_built_in(named):
         return type(named).__name__
     signature = _signature(named)

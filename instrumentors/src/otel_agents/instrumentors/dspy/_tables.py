@@ -68,7 +68,6 @@ _MODELS: Final = (
             _models.custom_model,
             subclasses=True,
             since="2.6.27",
-            until="3.4",
         )
         for method in ("forward", "aforward")
     ),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from otel_agents.semconv import attributes as attr
+from otel_agents.semconv.groups import CONVERSATION
 from otel_agents.semconv.registry import CONTENT, NAMESPACES, REGISTRY, REMOVED, Attribute
 from otel_agents.semconv.requirements import Level, Requirements
 
@@ -21,8 +22,14 @@ _TEMPLATES: Final = tuple(
 
 
 def is_ours(attributes: Attributes) -> bool:
-    """Return whether any attribute is in a namespace of the tables."""
-    return any(name.startswith(NAMESPACES) for name in attributes)
+    """Return whether any attribute is in a namespace of the tables.
+
+    Those of the identity do not count: they are on the spans of all libraries.
+    """
+    return any(
+        name.startswith(NAMESPACES) and _declared_name(name) not in CONVERSATION
+        for name in attributes
+    )
 
 
 def check_attributes(

@@ -197,6 +197,7 @@ GAPS: Final = (
             "langchain",
             "litellm",
             "llama_index",
+            "mcp",
             "openai_agents",
         ),
     ),
@@ -392,6 +393,20 @@ GAPS: Final = (
             ResponseStatus.QUEUED.value,
             ResponseStatus.IN_PROGRESS.value,
         ),
+    ),
+    Gap(
+        _INFERENCE,
+        (*_RESPONSE, *_USAGE, attr.SERVER_ADDRESS),
+        "an application records as much of its own model call as it knows",
+        _always,
+        ("api",),
+    ),
+    Gap(
+        "gen_ai.embeddings.client",
+        (attr.GEN_AI_RESPONSE_MODEL, attr.GEN_AI_USAGE_INPUT_TOKENS, attr.SERVER_ADDRESS),
+        "an application records as much of its own model call as it knows",
+        _always,
+        ("api",),
     ),
     Gap(
         "gen_ai.invoke_agent.internal",

@@ -70,9 +70,10 @@ def _scope_of(span: Any) -> str:
 
 
 def _type_of(attributes: Attributes, kind: str) -> SpanType:
-    if attr.MCP_METHOD_NAME in attributes:
-        return MCP_SERVER if kind == "SERVER" else MCP_CLIENT
     operation = attributes.get(attr.GEN_AI_OPERATION_NAME)
+    is_tool = kind == "INTERNAL" and operation == Operation.EXECUTE_TOOL.value
+    if attr.MCP_METHOD_NAME in attributes and not is_tool:
+        return MCP_SERVER if kind == "SERVER" else MCP_CLIENT
     of_operation = [
         span_type
         for span_type in SPAN_TYPES.values()

@@ -7,6 +7,7 @@ operation needs when it starts.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,13 +16,14 @@ from opentelemetry.context import Context, create_key, get_current, get_value, s
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .agents import AgentScope
-from .claims import Claim
+from .claims import Claim, ForeignClaim
 from .tools import ToolScope
 
 __all__ = [
     "Scope",
     "conversation_id",
     "is_suppressed",
+    "name_remote_tool",
     "official_conversation_id",
     "scope_of",
     "session_id",
@@ -58,6 +60,10 @@ class Scope:
         inference: The claim of the nearest layer that waits for an inference.
         embeddings: The claim of the nearest layer that waits for embeddings.
         foreign_span: Whether a foreign span covers the model call that is made here.
+        foreign: The claim of the library around, if its span owns a response.
+        tags: The attributes of tags; None if there are none.
+        identity: The attributes that the application set for all that is done here: for spans and
+            log records of others as well. None if it set none.
         records_content: Whether the settings decide about content; False if the application
             excludes that of the work done here.
     """
@@ -70,7 +76,10 @@ class Scope:
     inference: Claim | None = None
     embeddings: Claim | None = None
     foreign_span: bool = False
+    foreign: ForeignClaim | None = None
     records_content: bool = True
+    tags: Mapping[str, str] | None = None
+    identity: Mapping[str, str] | None = None
 
 
 _EMPTY: Final = Scope()
@@ -101,6 +110,13 @@ def scope_of(context: Context | None = None) -> Scope:
 def with_scope(context: Context | None = None, **changes: Any) -> Context:
     """Return ``context`` (default: the current one) with ``changes`` to the fields of its scope."""
     return set_value(_SCOPE, replace(scope_of(context), **changes), context)
+
+
+def name_remote_tool(name: object) -> None:
+    """Note what a server calls the tool that the current context works in."""
+    tool = scope_of().tool
+    if tool is not None and isinstance(name, str):
+        tool.remote_name = name
 
 
 def _official_conversation_key() -> str | None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import weakref
+from typing import Final
 
 __all__ = ["ToolScope"]
+
+_SPECIAL: Final = re.compile(r"\W+")
+_SEPARATORS: Final = ("__", ".", "/", ":")
+"""What stands between a server and its tool. A single underscore may be part of either name."""
 
 
 class ToolScope:
@@ -12,13 +18,16 @@ class ToolScope:
 
     Attributes:
         name: ``gen_ai.tool.name``.
+        remote_name: What the server calls it that executes it, if a framework has given it another
+            name.
         enriched: Whether a layer below has added its details to the operation; at most one may.
     """
 
-    __slots__ = ("_operation", "enriched", "name")
+    __slots__ = ("_operation", "enriched", "name", "remote_name")
 
     def __init__(self, name: str, operation: object) -> None:
         self.name = name
+        self.remote_name: str | None = None
         self.enriched = False
         self._operation = weakref.ref(operation)  # avoids a cycle: its context holds this scope
 
@@ -26,3 +35,20 @@ class ToolScope:
     def operation(self) -> object | None:
         """The operation that records it; None once it is over and collected."""
         return self._operation()
+
+    def is_call_of(self, name: str) -> bool:
+        """Return whether it is the call of the tool that a server knows as ``name``.
+
+        A framework may have put the server before the name, and replaced characters that a model
+        does not accept.
+        """
+        known = _plain(name)
+        if self.remote_name is not None:
+            return _plain(self.remote_name) == known
+        return _plain(self.name) == known or any(
+            self.name.endswith(f"{separator}{name}") for separator in _SEPARATORS
+        )
+
+
+def _plain(name: str) -> str:
+    return _SPECIAL.sub("_", name).lower()

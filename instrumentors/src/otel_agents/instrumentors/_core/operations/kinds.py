@@ -26,7 +26,9 @@ __all__ = [
     "LOCAL_CLIENT",
     "LOCAL_EMBEDDINGS",
     "MCP_CLIENT",
+    "MCP_CLIENT_SESSION",
     "MCP_SERVER",
+    "MCP_SERVER_SESSION",
     "SCOPE",
     "TOOL",
     "WORKFLOW",
@@ -137,13 +139,19 @@ CLIENT_ALONE: Final = Kind(SpanKind.CLIENT, (_CLIENT_DURATION,), conversation=Fa
 LOCAL_CLIENT: Final = Kind(SpanKind.INTERNAL, (_CLIENT_DURATION,), conversation=False)
 """A client operation that this process performs itself, such as a search in local memory."""
 
+_MCP_WIRE: Final = (
+    *(attr.JSONRPC_PROTOCOL_VERSION, attr.MCP_PROTOCOL_VERSION),
+    *(attr.NETWORK_PROTOCOL_NAME, attr.NETWORK_PROTOCOL_VERSION, attr.NETWORK_TRANSPORT),
+)
 _MCP: Final = (
     *(attr.MCP_METHOD_NAME, attr.GEN_AI_TOOL_NAME, attr.GEN_AI_PROMPT_NAME),
-    attr.GEN_AI_OPERATION_NAME,
+    *(attr.GEN_AI_OPERATION_NAME, attr.RPC_RESPONSE_STATUS_CODE),
+    *_MCP_WIRE,
 )
+_SERVER: Final = (attr.SERVER_ADDRESS, attr.SERVER_PORT)
 MCP_CLIENT: Final = Kind(
     SpanKind.CLIENT,
-    (_duration(metrics.MCP_CLIENT_OPERATION_DURATION, *_MCP),),
+    (_duration(metrics.MCP_CLIENT_OPERATION_DURATION, *_MCP, *_SERVER),),
     conversation=False,
 )
 MCP_SERVER: Final = Kind(
@@ -152,6 +160,8 @@ MCP_SERVER: Final = Kind(
     independent=True,
     conversation=False,
 )
+MCP_CLIENT_SESSION: Final = (_duration(metrics.MCP_CLIENT_SESSION_DURATION, *_MCP_WIRE, *_SERVER),)
+MCP_SERVER_SESSION: Final = (_duration(metrics.MCP_SERVER_SESSION_DURATION, *_MCP_WIRE),)
 
 
 def chunk_measures(seconds: float) -> tuple[Measure, ...]:

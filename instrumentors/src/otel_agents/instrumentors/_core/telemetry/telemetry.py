@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any, Final
 
 from opentelemetry import metrics, trace
@@ -11,18 +13,23 @@ from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observa
 from opentelemetry.trace import TracerProvider
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AGENTS_ERRORS
 
 from .gate import Gate
 from .metrics import Instruments, SharedCounters
+from .prices import PRICES
 from .records import exportable
 
-__all__ = ["Telemetry"]
+__all__ = ["GATED_SCOPES", "Telemetry"]
 
 _DISTRIBUTION: Final = "otel-agents-instrumentors"
 _SCOPE: Final = "otel_agents.instrumentors"
+
+GATED_SCOPES: Final[Bounded[str, None]] = Bounded(512, inherited=True)
+"""The scopes whose content passes a gate."""
 
 
 def _version() -> str:
@@ -30,6 +37,11 @@ def _version() -> str:
         return version(_DISTRIBUTION)
     except PackageNotFoundError:  # a source tree that is not installed
         return "0"
+
+
+@lru_cache(maxsize=1)
+def _has_prices() -> bool:
+    return find_spec("genai_prices") is not None
 
 
 class Telemetry:
@@ -56,14 +68,28 @@ class Telemetry:
     ) -> None:
         self.settings = settings or Settings.read()
         self._tracer_provider = tracer_provider
+        self.providers: dict[str, Any] = {
+            "tracer_provider": tracer_provider,
+            "meter_provider": meter_provider,
+        }
+        """The providers that were given, by the names of the arguments; None for the global one."""
+        GATED_SCOPES.put(scope, None)
         self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
+        self._meter_provider = meter_provider
         meter = metrics.get_meter(scope, _version(), meter_provider)
         shared = SharedCounters(scope, meter, meter_provider)
         self.instruments = Instruments(meter, self.settings, shared)
         truncations = shared.of(OTEL_AGENTS_CONTENT_TRUNCATIONS)
+        self.prices = PRICES if self.settings.cost and _has_prices() else None
+        """The prices of models; None if no cost is recorded."""
         self.gate = Gate(self.settings, completion_hook, lambda: truncations.add(1, {}))
         self._logger = get_logger(scope, _version(), logger_provider)
         _observe_errors(metrics.get_meter(_SCOPE, _version(), meter_provider))
+
+    @property
+    def has_global_meters(self) -> bool:
+        """Whether our metrics go where those of libraries go that use the global provider."""
+        return self._meter_provider in (None, metrics.get_meter_provider())
 
     def emits_to(self, provider: object) -> bool:
         """Return whether spans of ``provider``, such as the global one, are exported with ours."""

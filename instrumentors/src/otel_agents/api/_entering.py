@@ -1,0 +1,90 @@
+"""Blocks that are entered by ``with``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import Context, attach, get_current
+
+from otel_agents.instrumentors._core.calls import finalization
+from otel_agents.instrumentors._core.calls.around import begin
+from otel_agents.instrumentors._core.calls.reporting import (
+    CallObserver,
+    report_exhausted,
+    report_failure,
+)
+from otel_agents.instrumentors._core.context.scope import is_suppressed
+from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.errors import guarded
+from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
+
+from ._emitting import telemetry
+from ._operations import block_start
+from ._references import reference_to
+
+if TYPE_CHECKING:
+    from ._blocks import Block
+
+__all__ = ["Entry", "enter", "leave"]
+
+
+class Entry:
+    """One time that a block was entered.
+
+    Attributes:
+        observer: What records it; None once it is left.
+        outer: The context around it.
+        above: The entry around it.
+    """
+
+    __slots__ = ("above", "observer", "outer")
+
+    def __init__(self, observer: CallObserver, outer: Context, above: Entry | None) -> None:
+        self.observer: Any = observer
+        self.outer = outer
+        self.above = above
+
+
+_ENTRY: Final = Slot("entered-block", Entry)
+"""Only in the context that is attached, not in the operation's own, which would be a cycle."""
+
+
+@guarded("entering a block")
+def enter(block: Block) -> Entry | None:
+    """Start what ``block`` records, and make it current; None if nothing is recorded."""
+    if is_suppressed():
+        return None
+    observer = begin(block_start, block, telemetry())
+    if observer is None:
+        return None
+    outer = get_current()
+    entry = Entry(observer, outer, _ENTRY.get(outer))
+    attach(_ENTRY.set(entry, observer.context))
+    return entry
+
+
+@guarded("leaving a block", "")
+def leave(entry: Entry, error: BaseException | None) -> str:
+    """End what was started, with what the block raised; return the reference to it.
+
+    The context is restored if it is that of the block, or of something in it. A generator may be
+    closed elsewhere, in the middle of other work, whose context stays.
+    """
+    current = _ENTRY.get()
+    while current is not None and current is not entry:
+        current = current.above
+    if current is entry:
+        attach(entry.outer)
+    observer, entry.observer = entry.observer, None
+    if observer is None:
+        return ""
+    if error is None:
+        report_exhausted(observer)
+    elif isinstance(error, GeneratorExit):
+        finalization.current().closed(observer)
+    else:
+        report_failure(observer, error)
+    return reference_to(observer)
+
+
+hide_frames(globals())

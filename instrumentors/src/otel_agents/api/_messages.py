@@ -1,0 +1,99 @@
+"""What a function was given and returned, as messages, arguments, documents and records."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from otel_agents.instrumentors._core.encoding.encoded import dump
+
+if TYPE_CHECKING:
+    from otel_agents.instrumentors._core.calls.call import Call
+
+__all__ = ["arguments", "document", "first_text", "given", "memory_record", "messages", "sequence"]
+
+_SELF: Final = ("self", "cls")
+
+
+def arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
+    """Return the arguments of ``call`` by name, without the instance of a method."""
+    try:
+        bound = inspect.signature(function).bind(*call.args, **call.kwargs)
+    except (TypeError, ValueError):  # wrong arguments, or a builtin without a signature
+        return {**{str(at): value for at, value in enumerate(call.args)}, **call.kwargs}
+    found = bound.arguments
+    for name, parameter in bound.signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            found.update(found.pop(name, {}))
+    first = next(iter(bound.signature.parameters), None)
+    return {name: value for name, value in found.items() if not (name == first and name in _SELF)}
+
+
+def given(function: Callable[..., Any], call: Call) -> Any:
+    """Return what ``call`` was given: its only argument, or all by name; None without any."""
+    named = arguments(function, call)
+    return next(iter(named.values())) if len(named) == 1 else named or None
+
+
+def first_text(function: Callable[..., Any], call: Call) -> str | None:
+    """Return the first argument that is a text."""
+    texts = (value for value in arguments(function, call).values() if isinstance(value, str))
+    return next(texts, None)
+
+
+def messages(role: str, value: Any) -> list[Any] | None:
+    """Return ``value`` as messages: a list of them, or one of ``role`` with a text."""
+    if value is None:
+        return None
+    if isinstance(value, list) and value and all(map(_is_message, cast("list[Any]", value))):
+        return [_message(one) for one in cast("list[Mapping[str, Any]]", value)]
+    return [_text_message(role, value)]
+
+
+def _is_message(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    keys = cast("Mapping[str, Any]", value)
+    return isinstance(keys.get("role"), str) and ("parts" in keys or "content" in keys)
+
+
+def _message(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    return value if "parts" in value else _text_message(value["role"], value["content"])
+
+
+def _text_message(role: str, value: Any) -> dict[str, Any]:
+    text = value if isinstance(value, str) else dump(value).decode("utf-8", "replace")
+    return {"role": role, "parts": [{"type": "text", "content": text}]}
+
+
+def sequence(value: Any) -> Sequence[Any]:
+    """Return ``value`` if it is a list or a tuple, else a list with it; empty for None."""
+    if value is None:
+        return []
+    return cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else [value]
+
+
+def document(value: Any) -> dict[str, Any]:
+    """Return a document that was found: its id, score and text, as far as they are known."""
+    if isinstance(value, str):
+        return {"content": value}
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, Any]", value))
+    named = {name: getattr(value, name, None) for name in ("id", "score")}
+    found = {name: one for name, one in named.items() if one is not None}
+    text = next(
+        (text for name in _TEXTS if isinstance(text := getattr(value, name, None), str)), None
+    )
+    return found if text is None else {**found, "content": text}
+
+
+_TEXTS: Final = ("content", "text", "page_content")
+
+
+def memory_record(value: Any) -> dict[str, Any]:
+    """Return a record of a memory; the conventions require its content."""
+    made = document(value)
+    return (
+        made if "content" in made else {**made, "content": dump(value).decode("utf-8", "replace")}
+    )

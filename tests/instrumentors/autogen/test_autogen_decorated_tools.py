@@ -1,0 +1,32 @@
+"""A tool that the application has decorated too, in both orders."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from typing import Any
+
+import pytest
+from decorated_tools import FUNCTIONS, ORDERS, check_decorated
+
+from otel_agents.testing.emission import Emission
+
+pytestmark = pytest.mark.usefixtures("instrumented")
+
+
+@FUNCTIONS
+@ORDERS
+def test_it_is_recorded_once(order: str, function: Any, emission: Emission) -> None:
+    tools: Any = import_module("autogen_core.tools")
+    core: Any = import_module("autogen_core")
+
+    def make(function: Any) -> Any:
+        return tools.FunctionTool(function, description="Tell the weather.")
+
+    def call(made: Any) -> Any:
+        return asyncio.run(made.run_json({"city": "Bern"}, core.CancellationToken()))
+
+    def facts(made: Any) -> Any:
+        return made.name, made.description, made.schema
+
+    check_decorated(order, function, make, call, facts, emission)

@@ -1,0 +1,30 @@
+"""A tool that the application has decorated too, in both orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from crews import agent, crew, task, tool
+from decorated_tools import FUNCTIONS, ORDERS, check_decorated
+
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
+
+pytestmark = pytest.mark.usefixtures("instrumented")
+
+
+@FUNCTIONS
+@ORDERS
+def test_it_is_recorded_once(
+    order: str, function: Any, llm: Any, model: ScriptedModel, emission: Emission
+) -> None:
+    def call(made: Any) -> Any:
+        model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]), "done")
+        crew(task(agent(llm, "Writer", tools=[made]))).kickoff()
+        return model.ledger.entries[-1].body["messages"]
+
+    def facts(made: Any) -> Any:
+        return made.name, made.description, made.args_schema.model_json_schema()
+
+    check_decorated(order, function, tool, call, facts, emission)

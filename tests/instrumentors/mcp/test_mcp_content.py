@@ -1,0 +1,58 @@
+"""Arguments, results and error texts are recorded only if content is enabled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from mcp_peers import MODES, connected
+from mcp_server import SECRET, weather_server
+
+from otel_agents.testing.emission import Emission
+
+BOTH = pytest.mark.parametrize("mode", MODES)
+
+
+async def use(mode: str) -> None:
+    async with connected(weather_server(), mode) as session:
+        await session.call_tool("weather", {"city": SECRET})
+        await session.call_tool("broken", {"city": SECRET})
+        await session.get_prompt("greeting", {"person": SECRET})
+        with pytest.raises(Exception, match=r".+"):
+            await session.get_prompt("greeting", {"nobody": SECRET})
+
+
+@BOTH
+@pytest.mark.usefixtures("instrumented")
+def test_nothing_leaves_by_default(mode: str, run: Any, emission: Emission) -> None:
+    run(use(mode))
+    assert len(emission.spans) > 6
+    assert SECRET not in emission.texts()
+
+
+@BOTH
+@pytest.mark.usefixtures("with_content")
+def test_content_is_on_both_sides(mode: str, run: Any, emission: Emission) -> None:
+    run(use(mode))
+    spans = [s for s in emission.spans if s.name == "tools/call weather"]
+    assert len(spans) == 2
+    for span in spans:
+        attributes = dict(span.attributes or {})
+        arguments = json.loads(str(attributes["gen_ai.tool.call.arguments"]))
+        result = json.loads(str(attributes["gen_ai.tool.call.result"]))
+        assert arguments == {"city": SECRET}
+        assert result["content"] == [{"type": "text", "text": f"sunny in {SECRET}"}]
+    prompts = [s.attributes or {} for s in emission.spans if s.name == "prompts/get greeting"]
+    recorded = [one.get("gen_ai.prompt.variable.person") for one in prompts]
+    assert recorded.count(SECRET) == 2
+
+
+@BOTH
+def test_events_only_leave_the_spans_without(
+    mode: str, run: Any, instrument: Callable[..., None], emission: Emission
+) -> None:
+    instrument(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="EVENT_ONLY")
+    run(use(mode))
+    assert SECRET not in " ".join(span.to_json() for span in emission.spans)

@@ -1,0 +1,30 @@
+"""A tool that the application has decorated too, in both orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from decorated_tools import FUNCTIONS, ORDERS, check_decorated
+from openai_agents_runs import agents, assistant, finished
+
+from otel_agents.testing.emission import Emission
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
+
+pytestmark = pytest.mark.usefixtures("instrumented")
+
+
+@FUNCTIONS
+@ORDERS
+def test_it_is_recorded_once(
+    order: str, function: Any, run: Callable[..., Any], model: ScriptedModel, emission: Emission
+) -> None:
+    def call(made: Any) -> Any:
+        model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]), "done")
+        return run(finished(assistant(tools=[made]))).to_input_list()
+
+    def facts(made: Any) -> Any:
+        return made.name, made.description, made.params_json_schema
+
+    check_decorated(order, function, agents.function_tool, call, facts, emission)
