@@ -337,7 +337,7 @@ class Operation:
                 _guard("describing an operation", self.conclude)  # may end operations below
         finally:
             elapsed = (DROPPED_AT.get() or time.perf_counter_ns()) - self._start_counter
-            elapsed = elapsed if elapsed > 0 else 0
+            elapsed = max(0, elapsed)
             self.end_time, self.duration = self.start_time + elapsed, elapsed / 1e9
             try:
                 if isinstance(self._owner, ClaimedAround):
