@@ -12,6 +12,7 @@ pytest.register_assert_rewrite(
     "header_laws",
     "ledger_laws",
     "native_laws",
+    "native_conflicts",
     "span_laws",
     "stream_laws",
 )

@@ -107,7 +107,7 @@ class NativeLaws:
         assert billed(model) == 4
         _check_metrics(native, model)
 
-    def test_beside_an_sdk_with_another_provider_each_has_its_spans(
+    def test_an_sdk_with_another_provider_has_its_spans_too(
         self, way: Way, native: NativeEmission, model: ScriptedModel
     ) -> None:
         own, sdks = Emission(noticing=True), [sdk() for sdk in _SDKS]

@@ -60,6 +60,7 @@ def start_theirs(emission: Emission, parent: Context | None = None) -> Span:
 
 
 def within(span: Span, claim: ForeignClaim) -> Context:
+    claim.notice(span)
     return open_foreign_claim(claim, set_span_in_context(span, Context()))
 
 
@@ -333,3 +334,23 @@ def test_a_span_that_its_library_leaves_open_ends_when_its_stream_is_left(
         step()
     (ended,) = emission.spans
     assert attributes(ended)["otel_agents.stream.abandoned"] is True
+
+
+def test_where_the_span_is_replaced_the_metrics_of_the_library_stay(
+    telemetry: Telemetry, emission: Emission
+) -> None:
+    span = emission.tracer_provider.get_tracer("replacing").start_span("its call")
+    parent = within(span, ForeignClaim(LIBRARY._replace(metrics=frozenset({TOKENS}))))
+    chat(telemetry, parent)
+    assert (emission.names, TOKENS in emission.points()) == (["chat toy-1"], False)
+    chat(telemetry, parent)  # further responses are ours
+    assert sum(value for _, value in emission.points()[TOKENS]) == 7
+
+
+def test_a_span_of_an_agent_around_the_call_owns_nothing(
+    telemetry: Telemetry, emission: Emission, their_span: Span
+) -> None:
+    """Another instrumentation may let the library write on the span around."""
+    claim = ForeignClaim(LIBRARY)
+    chat(telemetry, open_foreign_claim(claim, set_span_in_context(their_span, Context())))
+    assert emission.names == ["chat toy-1"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from framework_fixtures import pytest_itemcollected, pytest_unconfigure
 from native_laws import native, process_emission
 
 from otel_agents.instrumentors.strands import StrandsInstrumentor
+
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else its import fetches the price list
 
 __all__ = ["native", "process_emission", "pytest_itemcollected", "pytest_unconfigure"]
 

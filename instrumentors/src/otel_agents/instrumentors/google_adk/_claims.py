@@ -60,4 +60,4 @@ def result_recorded(telemetry: Telemetry, call: Call, _: object) -> None:
 def usage_recorded(telemetry: Telemetry, call: Call) -> object:
     """Skip ``record_client_token_usage(…)`` of a response whose tokens we record."""
     claim = scope_of().foreign
-    return None if claim is not None and claim.usage else call.proceed()
+    return None if claim is not None and claim.owns else call.proceed()

@@ -191,7 +191,16 @@ class ForeignClaim:
         span: Its span, if it has started.
     """
 
-    __slots__ = ("_closed_at", "_left", "_span", "_tracer", "_unowned", "library", "usage")
+    __slots__ = (
+        "_closed_at",
+        "_left",
+        "_opened_at",
+        "_span",
+        "_tracer",
+        "_unowned",
+        "library",
+        "usage",
+    )
 
     def __init__(
         self, library: ForeignLibrary, *, tracer: object = None, span: Span | None = None
@@ -199,6 +208,7 @@ class ForeignClaim:
         self.library = library
         self._tracer = tracer
         self._span = span
+        self._opened_at = time.time_ns()
         self._closed_at: int | None = None
         self._left = False
         self._unowned: Final[list[None]] = [None]
@@ -223,9 +233,22 @@ class ForeignClaim:
         """Return whether an operation that started then can be the one that the span owns."""
         return bool(self._unowned) and (self._closed_at is None or start_time < self._closed_at)
 
-    def span_in(
-        self, context: Context, operations: AbstractSet[str], tracer: object
-    ) -> Span | None:
+    def is_exported_with(self, tracer: object, context: Context) -> bool:
+        """Return whether the library's spans are exported with those of ``tracer``, ours."""
+        span = get_current_span(context) if self._span is None else self._span
+        return _exported_alike(self._tracer, tracer) and _exported_alike(span, tracer)
+
+    def is_around(self, context: Context) -> bool:
+        """Return whether the span around ``context`` is the library's, of whatever operation."""
+        return self._is_theirs(get_current_span(context) if self._span is None else self._span)
+
+    def _is_theirs(self, span: Any) -> bool:
+        """Return whether ``span`` is the library's, of this call: not of an agent around it."""
+        if span is not self._span and (getattr(span, "start_time", None) or 0) < self._opened_at:
+            return False
+        return _scope_of(span) in self.library.scopes
+
+    def span_in(self, context: Context, operations: AbstractSet[str]) -> Span | None:
         """Return the library's span around an operation in ``context``; None if it has none there.
 
         It may be one that is not recorded, since it was not sampled.
@@ -233,21 +256,14 @@ class ForeignClaim:
         Args:
             context: The context in which the operation starts.
             operations: The names of operations that the span may have.
-            tracer: What would start the operation's own span.
         """
-        if not is_exported_with(self._tracer, tracer):
-            return None
         span = get_current_span(context) if self._span is None else self._span
         if not span.is_recording():
             return INVALID_SPAN if self._span is None else span
         known: Any = span
         attributes: Mapping[str, Any] = getattr(known, "attributes", None) or {}
-        is_theirs = (
-            _scope_of(known) in self.library.scopes
-            and attributes.get(attr.GEN_AI_OPERATION_NAME) in operations
-            and is_exported_with(known, tracer)
-        )
-        return span if is_theirs else None
+        named = attributes.get(attr.GEN_AI_OPERATION_NAME) in operations
+        return span if named and self._is_theirs(span) else None
 
     def own(self) -> bool:
         """Let the span own the response that completes now; return whether it is the first."""
@@ -282,7 +298,7 @@ class ForeignClaim:
             self._span.end()
 
 
-def is_exported_with(theirs: object, ours: object) -> bool:
+def _exported_alike(theirs: object, ours: object) -> bool:
     """Return whether spans of ``theirs``, a tracer or a span, are exported with those of ``ours``.
 
     A tracer of the SDK and its spans have the processors of their provider. If those of either are

@@ -140,7 +140,14 @@ def sent(operation: Operation, context: Context) -> bool:
 
 
 def open_foreign_claim(claim: ForeignClaim, context: Context) -> Context:
-    """Return ``context`` for one model call of a library whose span owns a response."""
+    """Return ``context`` for one model call of a library whose span owns a response.
+
+    Official instrumentations report nothing in it: the further responses are ours.
+    """
+    if official.MODULE in sys.modules:
+        for example in (Operation.CHAT, Operation.EMBEDDINGS):
+            if official.find(example, context) is None:
+                context = official.announce(example, context)
     return with_scope(context, foreign=claim)
 
 

@@ -130,6 +130,23 @@ class _FailedAttempt(Owner):
         return _without_theirs(measures, self._library)
 
 
+class _Measured(Owner):
+    """The library's span is not there, as another instrumentation replaces it; its metrics are.
+
+    So our span owns the response, and the library's metrics do, too.
+    """
+
+    __slots__ = ("_claim", "_library")
+
+    def __init__(self, claim: ForeignClaim, library: ForeignLibrary) -> None:
+        self._claim = claim
+        self._library = library
+
+    def measures(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+        """Leave out what the library records itself, of the first response."""
+        return _without_theirs(measures, self._library) if self._claim.own() else measures
+
+
 def _without_theirs(measures: tuple[Measure, ...], library: ForeignLibrary) -> tuple[Measure, ...]:
     return tuple(it for it in measures if it.metric.name not in library.metrics)
 
@@ -181,13 +198,18 @@ def owner_of(
         return OfficialCall(data)
     if scope.foreign_span:
         return FOREIGN_SPAN
-    claim = scope.foreign
-    if claim is None or not claim.covers(time.time_ns() if start_time is None else start_time):
-        return OURS
-    span = claim.span_in(parent, operations_like(operation), telemetry.tracer)
-    if span is None:
+    claim, now = scope.foreign, time.time_ns() if start_time is None else start_time
+    if (
+        claim is None
+        or not claim.covers(now)
+        or not claim.is_exported_with(telemetry.tracer, parent)
+    ):
         return OURS
     library = claim.library
     if not telemetry.has_global_meters:
         library = library._replace(metrics=frozenset())  # ours would be missing where ours go
-    return ClaimedAround(claim, library, span, parent)
+    operations = operations_like(operation)
+    span = claim.span_in(parent, operations)
+    if span is not None:
+        return ClaimedAround(claim, library, span, parent)
+    return OURS if claim.is_around(parent) else _Measured(claim, library)
