@@ -80,7 +80,7 @@ def test_tools_of_a_server(
             **known,
             "gen_ai.tool.name": "broken",
             "gen_ai.tool.call.id": "call_2",
-            "error.type": "_OTHER",
+            "error.type": "tool_error",
         },
     }
     assert SECRET not in emission.texts()

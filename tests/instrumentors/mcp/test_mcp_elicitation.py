@@ -17,7 +17,7 @@ CALL = "tools/call locate"
 REQUEST = "elicitation/create"
 
 
-class Place(BaseModel):
+class CityForm(BaseModel):
     """What the human fills in."""
 
     city: str
@@ -29,7 +29,7 @@ def server() -> Any:
 
     async def locate(ctx: Any) -> str:
         """Locate."""
-        result = await ctx.elicit(message=f"Where is {SECRET}?", schema=Place)
+        result = await ctx.elicit(message=f"Where is {SECRET}?", schema=CityForm)
         return result.action
 
     with_context(made, locate)

@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ExecuteCode, ExecuteTool
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import ToolType
+from otel_agents.semconv.values import MCP_TOOL_ERROR, ToolType
 
 from ._runs import agent_run, within_tool
 
@@ -47,7 +47,8 @@ class _ToolRun(ExecuteTool):
     def respond(self, value: Any) -> None:
         """Record the result."""
         if getattr(value, "is_error", False):
-            self.mark_failed(None)
+            is_remote = self.known.get(attr.GEN_AI_TOOL_TYPE) == ToolType.EXTENSION.value
+            self.mark_failed(MCP_TOOL_ERROR if is_remote else None)
         if self.content.enabled:
             self.content.tool_result = value
 

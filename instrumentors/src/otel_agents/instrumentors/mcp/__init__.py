@@ -34,6 +34,7 @@ class McpInstrumentor(AgentInstrumentor):
         "opentelemetry-instrumentation-mcp",
         "opentelemetry-instrumentation-fastmcp",
     )
+    own_telemetry = "the spans of mcp 2 and of fastmcp"
     covers = (
         "clients and servers, also of `fastmcp`; stdio, streamable HTTP, SSE, WebSocket, in memory",
         "one trace across processes, in both directions; sessions",

@@ -47,7 +47,7 @@ class Transport:
     __slots__ = ("_attributes", "_source")
 
     def __init__(self, attributes: Mapping[str, Any], source: Any = None) -> None:
-        self._attributes = attributes
+        self._attributes = MappingProxyType({**attributes})
         self._source = source
 
     def attributes(self) -> dict[str, Any]:
