@@ -14,6 +14,8 @@ from otel_agents.instrumentors.pydantic_ai import PydanticAIInstrumentor
 class _Claiming(PydanticAIInstrumentor):
     """The targets of model calls: what enables the telemetry changes the library."""
 
+    _instance = None  # not the base's: an instrumentor is one object per class
+
     def patches(self) -> Iterable[Row]:
         from otel_agents.instrumentors.pydantic_ai import _claims
 
