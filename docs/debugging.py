@@ -176,6 +176,13 @@ def _desk(request: ModelRequest) -> Reaction:
     return _tool_calls(200, ("find_trains", {"origin": "Milano", "destination": "Bern"}))
 
 
+def _guide(request: ModelRequest) -> Reaction:
+    """Call the tool of the MCP server, then answer."""
+    if any(item.get("name") == "departures" for item in request.body["input"]):
+        return _text("The 09:25 to Bern and the 09:40 to Chur.", 240)
+    return _tool_calls(200, ("departures", {"station": "Zurich"}))
+
+
 def _manual(request: ModelRequest) -> Reaction:
     """React to texts to embed, and to the prompt with documents."""
     return _text("It is two years.", 80 if request.kind is Kind.INFERENCE else 24)
@@ -258,6 +265,7 @@ PROGRAMS: Final = MappingProxyType(
         "quiz": Program("examples/capital_quiz.py", _quiz, "dspy.md"),
         "weather": Program("examples/native/pydantic_ai_weather.py", _weather, "native.md"),
         "desk": Program("examples/travel_desk.py", _desk, "openai_agents.md"),
+        "guide": Program("examples/timetable/guide.py", _guide, "mcp.md"),
     }
 )
 """The programs, by the names of their trees."""

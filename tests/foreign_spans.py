@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Span
 
-from otel_agents.distro.foreign import ForeignTelemetry
+from otel_agents.distro.foreign.telemetry import ForeignTelemetry
 from otel_agents.instrumentors.settings import Settings
 
 __all__ = ["CANARY", "VALUES", "finished", "foreign", "leaving", "record_of"]

@@ -57,7 +57,7 @@ HOUSES = {
             "foreign": frozenset(),
             "export": frozenset({"foreign", "otlp", "tree"}),
             "ending": frozenset({"export"}),
-            "starting": frozenset({"ending", "export", "otlp"}),
+            "starting": frozenset({"ending", "export", "foreign", "otlp"}),
             "doctor": frozenset({"starting", "otlp"}),
             "demo": frozenset({"otlp"}),
             "command": frozenset({"demo", "doctor", "starting"}),

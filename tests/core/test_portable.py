@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from otel_agents.instrumentors._core.context import portable
 from otel_agents.instrumentors._core.context.agents import AgentScope
 from otel_agents.instrumentors._core.context.portable import carry_to_process
 from otel_agents.instrumentors._core.context.scope import (
+    Scope,
     conversation_id,
     scope_of,
     with_conversation_id,
@@ -42,8 +45,10 @@ def seen() -> dict[str, Any]:
         "session": scope.session_id,
         "agent": scope.agent and scope.agent.name,
         "content": scope.records_content,
+        "tags": scope.tags,
+        "identity": scope.identity,
         "suppressed": not is_instrumentation_enabled(),
-        "claims": (scope.inference, scope.embeddings, scope.tool),
+        "claims": (scope.inference, scope.embeddings, scope.tool, scope.foreign_span),
     }
 
 
@@ -56,8 +61,10 @@ EMPTY: dict[str, Any] = {
     "session": None,
     "agent": None,
     "content": True,
+    "tags": None,
+    "identity": None,
     "suppressed": False,
-    "claims": (None, None, None),
+    "claims": (None, None, None, False),
 }
 
 
@@ -87,6 +94,8 @@ def test_the_trace_the_baggage_and_the_identities_cross() -> None:
         session_id="s1",
         agent=AgentScope("clerk"),
         records_content=False,
+        tags=MappingProxyType({"tag": "a"}),
+        identity={"user.id": "ada"},
     )
     assert crossed(context) == {
         "trace": (7, 8, 1, True),
@@ -97,8 +106,18 @@ def test_the_trace_the_baggage_and_the_identities_cross() -> None:
         "session": "s1",
         "agent": "clerk",
         "content": False,
+        "tags": {"tag": "a"},
+        "identity": {"user.id": "ada"},
         "suppressed": False,
-        "claims": (None, None, None),
+        "claims": (None, None, None, False),
+    }
+
+
+def test_each_value_of_a_scope_is_shown_here() -> None:
+    """One that is added must be decided about: it crosses, or it is an object of its process."""
+    assert {field.name for field in dataclasses.fields(Scope)} == {
+        *("conversation_id", "user_id", "session_id", "agent", "records_content", "tags"),
+        *("identity", "inference", "embeddings", "tool", "foreign_span"),
     }
 
 

@@ -22,7 +22,7 @@ from environments import MEMBERS, ROOT
 CHECKOUT = ROOT / "pyproject.toml"
 """Its version is the version; the members repeat it."""
 OWN = re.compile(r'^version = "(?P<version>[^"]+)"$', re.MULTILINE)
-PINNED = re.compile(r'(?P<name>otel-agents[a-z-]*) == (?P<version>[0-9][^",]*)')
+PINNED = re.compile(r'(?P<name>otel-agents[a-z-]*(\[[a-z]+\])?) == (?P<version>[0-9][^",]*)')
 VERSION = re.compile(r"\d+\.\d+\.\d+((a|b|rc)\d+)?")
 DIST = ROOT / "dist"
 FURTHER = {"instrumentors": ("api",)}

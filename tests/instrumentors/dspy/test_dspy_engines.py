@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -134,6 +135,36 @@ def test_its_own_engine_sends_a_request_for_each_choice(
     assert not any(
         "gen_ai.request.choice.count" in (span.attributes or {}) for span in emission.spans
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("openai/gpt-5-mini", "/v1"),
+        ("anthropic/claude-sonnet-4-5", "/v1"),
+        ("gemini/gemini-2.5-flash", "/v1beta"),
+    ],
+)
+def test_reasoning_is_that_of_the_response_and_part_of_the_output(
+    name: str, path: str, instrument: Callable[..., None], model: ScriptedModel, emission: Emission
+) -> None:
+    """Providers differ in what their counts include; DSPy leaves them as they are."""
+    instrument(sdk=False, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="SPAN_ONLY")
+    counts = Usage(input_tokens=50, output_tokens=20, cached_tokens=30, reasoning_tokens=8)
+    model.script(Response("Sunny.", reasoning="I think.", usage=counts))
+    lm(model, name, api_base=f"{model.base_url}{path}", temperature=1.0, max_tokens=20_000)("Hi")
+    found = whole(emission)
+    assert {name: value for name, value in found.items() if ".usage." in name} == {
+        "gen_ai.usage.input_tokens": 50,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.cache_read.input_tokens": 30,
+        "gen_ai.usage.reasoning.output_tokens": 8,
+    }
+    (message,) = json.loads(found["gen_ai.output.messages"])
+    assert message["parts"] == [
+        {"type": "reasoning", "content": "I think."},
+        {"type": "text", "content": "Sunny."},
+    ]
 
 
 def test_the_responses_api(

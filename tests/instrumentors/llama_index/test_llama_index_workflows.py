@@ -1,10 +1,12 @@
 """Workflows of the application: their steps, tasks, threads and loops."""
 
 import asyncio
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import pytest
+from llama_index.core import PromptTemplate
 from llama_index.core.workflow import Context, StartEvent, StopEvent, Workflow
 from llama_index_parts import CHAT, WORKFLOWS, attributes, chat
 from llama_index_runs import (
@@ -214,6 +216,51 @@ def test_events_that_are_not_read_to_the_end(
 
     assert run(main) == "Hello from the scripted model."
     assert emission.tree() == ["invoke_workflow Talking", "  step only", f"    {CHAT}"]
+
+
+class Streaming(Workflow):
+    """A workflow that returns a stream, which its caller reads."""
+
+    started: Any = None
+
+    @step
+    async def write(self, event: StartEvent) -> StopEvent:
+        return StopEvent(result=await self.started())
+
+
+async def synthesized(llm: Any) -> Any:
+    """Start a streamed response over a document, as a query engine does."""
+    core: Any = import_module("llama_index.core")
+    synthesizer = core.get_response_synthesizer(llm=llm, streaming=True, use_async=True)
+    schema: Any = import_module("llama_index.core.schema")
+    nodes = [schema.NodeWithScore(node=schema.TextNode(text="red"))]
+    return (await synthesizer.asynthesize("Which?", nodes=nodes)).async_response_gen()
+
+
+STREAMS: dict[str, Callable[[Any], Any]] = {
+    "model": lambda llm: llm.astream_complete("Hi"),
+    "predicted": lambda llm: llm.astream(PromptTemplate("Hi")),
+    "synthesizer": synthesized,
+}
+
+
+@pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
+def test_a_stream_that_is_read_after_the_run_is_in_its_trace(
+    stream: Callable[[Any], Any],
+    llm: Any,
+    run: Run,
+    emission: Emission,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Streaming, "started", staticmethod(lambda: stream(llm)))
+
+    async def main() -> None:
+        async for _ in await started(Streaming()):
+            pass
+
+    run(main)
+    assert emission.tree() == ["invoke_workflow Streaming", "  step write", f"    {CHAT}"]
+    assert emission.traces() == 1
 
 
 def test_what_follows_a_start_is_no_part_of_the_run(llm: Any, run: Run, emission: Emission) -> None:

@@ -14,7 +14,7 @@ from otel_agents.instrumentors.pydantic_ai import PydanticAIInstrumentor
 class _Claiming(PydanticAIInstrumentor):
     """The targets of model calls: what enables the telemetry changes the library."""
 
-    _instance = None  # not the base's: an instrumentor is one object per class
+    _instance = None  # else it would be that of the instrumentor itself, if there is one
 
     def patches(self) -> Iterable[Row]:
         from otel_agents.instrumentors.pydantic_ai import _claims

@@ -42,7 +42,7 @@ class Block:
     As a context manager it is entered once at a time. Nothing that its methods do raises.
     """
 
-    __slots__ = ("_entries", "name", "options")
+    __slots__ = ("_entries", "_last", "name", "options")
     kind: ClassVar[str]
     """Which operation it records: a key of `_operations.STARTS`."""
 
@@ -50,6 +50,7 @@ class Block:
         self.name = name
         self.options = options
         self._entries: list[Entry] = []
+        self._last = ""
 
     @staticmethod
     def active() -> bool:
@@ -82,7 +83,7 @@ class Block:
         if self._entries:
             from ._entering import leave
 
-            leave(self._entries.pop(), error)
+            self._last = leave(self._entries.pop(), error)
 
     @final
     async def __aenter__(self) -> Self:
@@ -96,6 +97,18 @@ class Block:
         trace: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, trace)
+
+    def reference(self) -> str:
+        """Return the reference to this operation, by which it may be judged later.
+
+        For a model call, call it after the block: then it has the id of the response as well.
+        Empty if nothing is recorded. See `otel_agents.api.reference`.
+        """
+        if self._entries:
+            from ._references import reference_to
+
+            return reference_to(self._entries[-1].observer)
+        return self._last
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), self.name, self.options)

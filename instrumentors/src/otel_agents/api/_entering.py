@@ -20,6 +20,7 @@ from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from ._emitting import telemetry
 from ._operations import block_start
+from ._references import reference_to
 
 if TYPE_CHECKING:
     from ._blocks import Block
@@ -62,9 +63,9 @@ def enter(block: Block) -> Entry | None:
     return entry
 
 
-@guarded("leaving a block")
-def leave(entry: Entry, error: BaseException | None) -> None:
-    """End what was started, with what the block raised.
+@guarded("leaving a block", "")
+def leave(entry: Entry, error: BaseException | None) -> str:
+    """End what was started, with what the block raised; return the reference to it.
 
     The context is restored if it is that of the block, or of something in it. A generator may be
     closed elsewhere, in the middle of other work, whose context stays.
@@ -76,13 +77,14 @@ def leave(entry: Entry, error: BaseException | None) -> None:
         attach(entry.outer)
     observer, entry.observer = entry.observer, None
     if observer is None:
-        return
+        return ""
     if error is None:
         report_exhausted(observer)
     elif isinstance(error, GeneratorExit):
         finalization.current().closed(observer)
     else:
         report_failure(observer, error)
+    return reference_to(observer)
 
 
 hide_frames(globals())

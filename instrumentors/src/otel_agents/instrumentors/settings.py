@@ -88,6 +88,8 @@ _UPLOAD_PATH: Final = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH"
 _UPLOAD_FORMAT: Final = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_FORMAT"
 _UPLOAD_QUEUE: Final = "OTEL_INSTRUMENTATION_GENAI_UPLOAD_MAX_QUEUE_SIZE"
 _METRICS: Final = "OTEL_AGENTS_METRICS"
+_METRIC_ATTRIBUTES: Final = "OTEL_AGENTS_METRIC_ATTRIBUTES"
+_COST: Final = "OTEL_AGENTS_COST"
 _CHUNK_METRIC: Final = "OTEL_AGENTS_CHUNK_METRIC"
 _CONTENT_MAX: Final = "OTEL_AGENTS_CONTENT_MAX_BYTES"
 _SPAN_MAX: Final = "OTEL_AGENTS_SPAN_MAX_BYTES"
@@ -133,6 +135,18 @@ SETTINGS: Final = (
         "previous",
         "generation of metric names: `previous` (emitted by the official packages, queried by "
         "dashboards), `latest` (the newest conventions) or `both`",
+    ),
+    Setting(
+        _METRIC_ATTRIBUTES,
+        "none",
+        "attributes (comma-separated, such as `gen_ai.agent.name`, `user.id` or the key of a tag) to "
+        "set on token, cost and duration metrics too; at most 200 values each, the rest is `_OTHER`",
+    ),
+    Setting(
+        _COST,
+        "true",
+        "record the cost of model calls, if `genai-prices` is installed: "
+        '`pip install "otel-agents[cost]"`',
     ),
     Setting(_CHUNK_METRIC, "false", "record the time between the chunks of a stream"),
     Setting(_CONTENT_MAX, "60000", "maximum bytes of one content attribute; more is truncated"),
@@ -210,6 +224,8 @@ class Settings:
     upload_format: str
     upload_max_queue_size: int
     metrics: Metrics
+    metric_attributes: tuple[str, ...]
+    cost: bool
     chunk_metric: bool
     content_max_bytes: int
     span_max_bytes: int
@@ -242,6 +258,8 @@ class Settings:
             upload_format=read.choice(_UPLOAD_FORMAT, ("json", "jsonl"), "json"),
             upload_max_queue_size=read.size(_UPLOAD_QUEUE, 20),
             metrics=read.one_of(_METRICS, Metrics, Metrics.PREVIOUS),
+            metric_attributes=read.list(_METRIC_ATTRIBUTES),
+            cost=read.flag(_COST, True),
             chunk_metric=read.flag(_CHUNK_METRIC, False),
             content_max_bytes=min(
                 read.size(_CONTENT_MAX, 60_000), *(read.limit(name) for name in _SDK_LIMITS)

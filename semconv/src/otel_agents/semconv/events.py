@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from . import attributes as attr
-from .groups import CONVERSATION
+from .groups import CONVERSATION, EVALUATOR
 from .requirements import (
     AFTER_ERROR,
     IF_KNOWN,
@@ -63,6 +63,7 @@ GEN_AI_EVALUATION_RESULT: Final = Event(
     None,
     {
         **CONVERSATION,
+        **EVALUATOR,
         attr.GEN_AI_EVALUATION_NAME: REQUIRED,
         attr.GEN_AI_EVALUATION_SCORE_LABEL: IF_KNOWN,
         attr.GEN_AI_EVALUATION_SCORE_VALUE: IF_KNOWN,

@@ -43,6 +43,15 @@ CALLER: Final[Requirements] = MappingProxyType(
 CONVERSATION: Final[Requirements] = MappingProxyType(
     {attr.GEN_AI_CONVERSATION_ID: IF_KNOWN, **CALLER}
 )
+CHOSEN: Final[Requirements] = MappingProxyType(
+    {
+        attr.GEN_AI_AGENT_NAME: OPT_IN,
+        attr.GEN_AI_WORKFLOW_NAME: OPT_IN,
+        attr.OTEL_AGENTS_TAG: OPT_IN,
+        attr.USER_ID: OPT_IN,
+    }
+)
+"""What an application may choose for the metrics of tokens and durations."""
 MESSAGES: Final[Requirements] = MappingProxyType(
     {
         attr.GEN_AI_INPUT_MESSAGES: OPT_IN,
@@ -90,6 +99,14 @@ PARAMETERS: Final[Requirements] = MappingProxyType(
         attr.GEN_AI_REQUEST_TOP_P: RECOMMENDED,
     }
 )
+EVALUATOR: Final[Requirements] = MappingProxyType(
+    {
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_ID: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_TYPE: RECOMMENDED_IF_KNOWN,
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_VERSION: RECOMMENDED_IF_KNOWN,
+    }
+)
+"""Under our names until the conventions have theirs, which are pending: ``gen_ai.evaluation.…``."""
 STREAM: Final[Requirements] = MappingProxyType(
     {attr.OTEL_AGENTS_STREAM_ABANDONED: RECOMMENDED_IF_KNOWN}
 )

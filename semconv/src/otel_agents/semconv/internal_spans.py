@@ -11,6 +11,7 @@ from . import attributes as attr
 from .groups import (
     CONVERSATION,
     ERROR,
+    EVALUATOR,
     INVOKED,
     MCP_WIRE,
     MESSAGES,
@@ -21,6 +22,7 @@ from .groups import (
 )
 from .requirements import (
     IF_KNOWN,
+    OPT_IN,
     RECOMMENDED_IF_KNOWN,
     REQUIRED,
 )
@@ -120,6 +122,10 @@ OTEL_AGENTS_STEP: Final = SpanType(
         **STREAM,
         attr.GEN_AI_EVALUATION_NAME: IF_KNOWN,
         attr.GEN_AI_EVALUATION_SCORE_VALUE: IF_KNOWN,
+        attr.GEN_AI_EVALUATION_SCORE_LABEL: IF_KNOWN,
+        attr.GEN_AI_EVALUATION_EXPLANATION: OPT_IN,
+        attr.GEN_AI_RESPONSE_ID: RECOMMENDED_IF_KNOWN,
+        **EVALUATOR,
         attr.OTEL_AGENTS_HANDOFF_FROM: IF_KNOWN,
         attr.OTEL_AGENTS_HANDOFF_TO: IF_KNOWN,
         attr.OTEL_AGENTS_STEP_TYPE: REQUIRED,

@@ -289,6 +289,27 @@ OTEL_AGENTS_EXPORT_FAILURES: Final = Metric(
     "Export requests that failed.",
     {attr.OTEL_AGENTS_SIGNAL: REQUIRED},
 )
+OTEL_AGENTS_COSTS: Final = Metric(
+    "otel_agents.cost",
+    "counter",
+    "{USD}",
+    "Cost of model calls in US dollars, where it is known.",
+    _CLIENT,
+)
+OTEL_AGENTS_COST_MISSING: Final = Metric(
+    "otel_agents.cost.missing",
+    "counter",
+    "{call}",
+    "Model calls without a cost, by reason.",
+    {attr.OTEL_AGENTS_REASON: REQUIRED},
+)
+OTEL_AGENTS_METRIC_OVERFLOWS: Final = Metric(
+    "otel_agents.metric.overflows",
+    "counter",
+    "{value}",
+    "Values of a chosen attribute beyond the limit, which metrics have as _OTHER.",
+    {attr.OTEL_AGENTS_REASON: REQUIRED},
+)
 OTEL_AGENTS_CONTENT_TRUNCATIONS: Final = Metric(
     "otel_agents.content.truncations",
     "counter",

@@ -21,6 +21,19 @@ MCP_TOOL_ERROR: Final = "tool_error"
 """``error.type`` of an MCP tool that reports an error in its result."""
 
 
+class EvaluatorType(str, Enum):
+    """``otel_agents.evaluation.evaluator.type``.
+
+    Example:
+        >>> EvaluatorType("human")
+        <EvaluatorType.HUMAN: 'human'>
+    """
+
+    HUMAN = "human"
+    MODEL = "model"
+    CODE = "code"
+
+
 class Operation(str, Enum):
     """``gen_ai.operation.name``.
 

@@ -12,7 +12,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor
 
 from otel_agents.distro.export.delivery import Delivery
 from otel_agents.distro.export.spans import end_delivery
-from otel_agents.distro.foreign import ForeignTelemetry
+from otel_agents.distro.foreign.telemetry import ForeignTelemetry
 from otel_agents.instrumentors.hosting import guarded, identity_of, notice_fork, sdk_record
 
 __all__ = ["DeliveringLogProcessor", "ForeignLogProcessor", "IdentityLogProcessor"]

@@ -24,7 +24,7 @@ from otel_agents.distro.export.spans import (
     ForeignSpanProcessor,
 )
 from otel_agents.distro.export.status import Endpoints
-from otel_agents.distro.foreign import ForeignTelemetry
+from otel_agents.distro.foreign.telemetry import ForeignTelemetry
 from otel_agents.distro.notices import warn
 from otel_agents.distro.otlp.compression import Compressions
 from otel_agents.distro.otlp.outcome import Transport

@@ -10,7 +10,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_agents.distro.export.delivery import Delivery
-from otel_agents.distro.foreign import ForeignTelemetry
+from otel_agents.distro.foreign.telemetry import ForeignTelemetry
 from otel_agents.distro.otlp.outcome import DELIVERED, Outcome
 from otel_agents.instrumentors.hosting import guarded, notice_fork
 

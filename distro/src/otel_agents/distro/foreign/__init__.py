@@ -3,9 +3,3 @@
 Each exporter of this distribution gets its own version of a span; the application's own processors
 get what the library recorded. Our spans, and those that are no GenAI telemetry, stay as they are.
 """
-
-from __future__ import annotations
-
-from .telemetry import ForeignTelemetry
-
-__all__ = ["ForeignTelemetry"]

@@ -54,13 +54,15 @@ class ForeignTelemetry:
 
     def span(self, span: ReadableSpan) -> ReadableSpan:
         """Return ``span`` as it may leave the process; itself if nothing changes."""
-        scope = span.instrumentation_scope
-        found = self._passes[scope.name] if scope is not None else None
+        name = getattr(span.instrumentation_scope, "name", None)
+        # A name of another type cannot be encoded, so its item is dropped when it is sent.
+        found = self._passes[name] if isinstance(name, str) else None
         return span if found is None else found.span(span)
 
     def record(self, record: Any, scope: Any) -> Any:
         """Return a log record as it may leave the process; itself if nothing changes."""
-        found = self._passes[scope.name] if scope is not None else None
+        name = getattr(scope, "name", None)
+        found = self._passes[name] if isinstance(name, str) else None
         return record if found is None else found.record(record)
 
     def _pass_of(self, name: str) -> _Pass | None:

@@ -12,9 +12,9 @@ from opentelemetry.instrumentation.version import __version__ as instrumentation
 from otel_agents.distro.discovery import registered
 from otel_agents.distro.ending import lifecycle
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
+from otel_agents.distro.foreign.switches import set_content_switches
 from otel_agents.distro.notices import warn
 from otel_agents.distro.starting import processes, threads
-from otel_agents.distro.starting.content_switches import set_content_switches
 from otel_agents.distro.starting.invalid import valid_environment, warn_of_invalid_variables
 from otel_agents.distro.starting.loading import Loader, load_all
 from otel_agents.distro.starting.privacy import disable_vendor_telemetry

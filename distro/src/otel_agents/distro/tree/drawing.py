@@ -125,6 +125,7 @@ def _heading(subtree: Subtree, canvas: Canvas) -> str:
         _counted(models, "model call"),
         _counted(tools, "tool call"),
         _total(nodes, canvas.characters),
+        _cost(nodes),
         _paint(_counted(errors, "error"), "red", canvas) if errors else "",
         _paint(f"trace {subtree.node.trace_id:032x}", "dim", canvas),
     ]
@@ -137,6 +138,12 @@ def _total(nodes: Iterable[Node], characters: LineCharacters) -> str:
     taken = sum(node.input_tokens or 0 for node in used)
     given = sum(node.output_tokens or 0 for node in used)
     return f"{taken:,} {characters.arrow} {given:,} tokens" if taken or given else ""
+
+
+def _cost(nodes: Iterable[Node]) -> str:
+    """Return the cost of the model calls, as far as it is known."""
+    cost = sum(node.cost for node in nodes if node.kind == "model")
+    return f"${cost:.4f}" if cost else ""
 
 
 def _line(row: _Row, root: Node, label: int, canvas: Canvas) -> str:

@@ -58,6 +58,8 @@ class Node:
     end: int
     input_tokens: int | None
     output_tokens: int | None
+    cost: float
+    """In US dollars; 0 if it is not known."""
     details: tuple[str, ...]
     """For example ``256 cached``."""
     error: str | None
@@ -83,6 +85,7 @@ def node_of(span: ReadableSpan) -> Node:
         end=span.end_time or span.start_time or 0,
         input_tokens=_number(attributes, attr.GEN_AI_USAGE_INPUT_TOKENS),
         output_tokens=_number(attributes, attr.GEN_AI_USAGE_OUTPUT_TOKENS),
+        cost=_cost(attributes),
         details=tuple(_details(attributes)),
         error=_error(span, attributes),
         content=tuple(_content(attributes)),
@@ -96,6 +99,11 @@ def _name(name: str, attributes: Mapping[str, Any]) -> str:
         step = str(attributes.get(attr.OTEL_AGENTS_STEP_TYPE, name))
         name = f"{step} {origin}" if origin else step
     return _line(name)
+
+
+def _cost(attributes: Mapping[str, Any]) -> float:
+    cost = attributes.get(attr.OTEL_AGENTS_COST)
+    return cost if isinstance(cost, float) else 0.0
 
 
 def _position(attributes: Mapping[str, Any]) -> str:

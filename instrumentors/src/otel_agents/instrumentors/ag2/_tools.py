@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver, Observation
+from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ExecuteTool, error_type
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -100,6 +101,9 @@ def _run(telemetry: Telemetry, tool: Any, event: ToolCallEvent) -> _ToolRun:
     if telemetry.gate.enabled:
         run.content.tool_arguments = tool_arguments(event)
     run.context = _HOOKED_CALL.set(None, run.context)
+    scope = scope_of(run.context).tool
+    if scope is not None:
+        scope.remote_name = getattr(tool, "_remote_name", None)  # of an MCP server
     return run
 
 

@@ -31,6 +31,7 @@ class AgentFrameworkInstrumentor(AgentInstrumentor):
         "native, completed by us: its spans of chats and embeddings",
         "its own agents, tools and workflows",
     )
+    is_native = True
 
     def patches(self) -> Iterable[Patch]:
         """Yield patches of the layer that records model calls, and of its streams."""

@@ -126,6 +126,10 @@ _HOOKS: Final = "1.10.1"
 _LIMITS: Final = "tool calls, and their limits in versions that have them"
 _TOOLS: Final = (
     Patch("crewai.events.event_bus:CrewAIEventsBus.emit", watch(_tools.on_event), since=_BUS),
+    *(
+        Patch(f"crewai.tools.{target}._run", watch(_tools.remote_tool), since="1.4")
+        for target in ("mcp_native_tool:MCPNativeTool", "mcp_tool_wrapper:MCPToolWrapper")
+    ),
     Patch("crewai.agents.cache.cache_handler:CacheHandler.read", after(_tools.on_cache_read)),
     Patch(f"{_TOOL_USAGE}._use", _early_tools.tool_use, until=_BUS, one_of=_LIMITS),
     Patch(f"{_TOOL_USAGE}._use", _tools.tool_use, since=_BUS, one_of=_LIMITS),

@@ -13,6 +13,7 @@ from opentelemetry.context import Context, attach, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.context.scope import name_remote_tool
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import ExecuteTool
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -49,6 +50,7 @@ __all__ = [
     "on_cache_read",
     "on_event",
     "on_usage_limit",
+    "remote_tool",
     "tool_use",
 ]
 
@@ -266,3 +268,8 @@ def on_cache_read(telemetry: Telemetry, call: Call, found: Any) -> None:
         discard_if_found(tool, found)
     else:
         _cached_tool.set(None if found is None else name)
+
+
+def remote_tool(telemetry: Telemetry, call: Call) -> None:
+    """Note the server's name of the tool: ``MCPNativeTool._run(…)``, whose own has a prefix."""
+    name_remote_tool(call.instance.original_tool_name)

@@ -32,6 +32,7 @@ class GoogleADKInstrumentor(AgentInstrumentor):
         "native, completed by us: its spans of model calls, with Gemini and with LiteLLM",
         "its own agents, workflows and tools",
     )
+    is_native = True
 
     def patches(self) -> Iterable[Patch]:
         """Yield patches of what makes a model call in a span, and of what records its tokens."""

@@ -11,10 +11,11 @@ from opentelemetry.context import Context
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.callbacks import guarded
 from otel_agents.instrumentors._core.calls.watching import Observation
+from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.operations import ExecuteTool, Memory, Retrieval
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import as_mapping, listed
+from otel_agents.instrumentors._dialects.fields import as_mapping, listed, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 from otel_agents.semconv.values import Operation
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 
+_ADAPTER: Final = "langchain_mcp_adapters.tools"
 _OWN_TOOLS: Final = ("_Exception", "invalid_tool")
 """``AgentExecutor`` runs these when it cannot parse a response, or has no tool of that name."""
 
@@ -102,7 +104,20 @@ def running(telemetry: Telemetry, call: Call) -> Observation | None:
     )
     if run is None or not isinstance(run.operation, ExecuteTool):
         return None
+    scope = scope_of(run.operation.context).tool
+    if scope is not None:
+        scope.remote_name = _remote_name(call.instance)
     return in_run(run)
+
+
+def _remote_name(tool: Any) -> str | None:
+    """Return the name that an MCP server gave a tool; the adapter's own may have a prefix."""
+    function: Any = getattr(tool, "coroutine", None)
+    if getattr(function, "__module__", None) != _ADAPTER:
+        return None
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
+    names = (text(cell.cell_contents, "name") for name, cell in cells if name == "tool")
+    return next(names, None)
 
 
 class _Search(InRun, Retrieval):

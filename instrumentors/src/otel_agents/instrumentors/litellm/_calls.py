@@ -211,6 +211,7 @@ class RoutedCall(ClaimedCall):
         cost = cost_of(logging, call) if logging is not None else None
         if cost is not None:
             call.attributes[attr.OTEL_AGENTS_COST] = cost
+            call.attributes[attr.OTEL_AGENTS_COST_SOURCE] = "litellm"
 
 
 ROUTED_CALL: Final[Slot[RoutedCall]] = Slot("litellm-call", RoutedCall)

@@ -17,12 +17,21 @@ from otel_agents.instrumentors._dialects.parts import text_message
 from otel_agents.semconv import attributes as attr
 
 from ._messages import query_text
-from ._work import Entered, Work, follow_response, given_class
+from ._work import Entered, Work, follow_response, given_class, keep_in_context
 
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
-__all__ = ["indexing", "pipeline", "query", "rerank", "retrieve", "summary", "synthesis"]
+__all__ = [
+    "indexing",
+    "pipeline",
+    "query",
+    "rerank",
+    "retrieve",
+    "summary",
+    "synthesis",
+    "synthesized",
+]
 
 _ENGINES: Final = ("chat", "query")
 _SURE: Final = 0.75
@@ -181,3 +190,13 @@ def _is_one_call(call: Call, chunks: Sequence[str]) -> bool:
     template = call.instance._summary_template
     prompt = template.partial_format(query_str=call.argument(0, "query_str"))
     return len(helper.repack(prompt, text_chunks=chunks)) == 1
+
+
+def synthesized(telemetry: Telemetry, call: Call, response: Any) -> Any:
+    """Return the response of ``BaseSynthesizer.synthesize(query, nodes)``.
+
+    Its stream calls the model when it is read, which may be after the step of a workflow that
+    returned it.
+    """
+    keep_in_context(response, "response_gen")
+    return response

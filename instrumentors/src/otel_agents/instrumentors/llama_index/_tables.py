@@ -7,7 +7,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Final
 
 from otel_agents.instrumentors._core.calls.call import instance
-from otel_agents.instrumentors._core.calls.watching import after, instead, watch
+from otel_agents.instrumentors._core.calls.watching import after, instead, replacing, watch
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 
 from . import _engines, _evaluations, _memories, _models, _workflows
@@ -46,14 +46,28 @@ _EMBEDDINGS: Final = tuple(
     for prefix in ("", "a")
     for method in ("query_embedding", "text_embedding", "text_embeddings")
 )
-_SYNTHESIZERS: Final = tuple(
-    Patch(f"{_CORE}.response_synthesizers.{target}.{prefix}get_response", start, once_per=instance)
-    for target, start in (
-        ("refine:Refine", _engines.synthesis),
-        ("tree_summarize:TreeSummarize", _engines.summary),
-        ("accumulate:Accumulate", _engines.synthesis),
-    )
-    for prefix in ("", "a")
+_SYNTHESIZERS: Final = (
+    *(
+        Patch(
+            f"{_CORE}.response_synthesizers.{target}.{prefix}get_response",
+            start,
+            once_per=instance,
+        )
+        for target, start in (
+            ("refine:Refine", _engines.synthesis),
+            ("tree_summarize:TreeSummarize", _engines.summary),
+            ("accumulate:Accumulate", _engines.synthesis),
+        )
+        for prefix in ("", "a")
+    ),
+    *(
+        Patch(
+            f"{_CORE}.response_synthesizers.base:BaseSynthesizer.{prefix}synthesize",
+            replacing(_engines.synthesized),
+            overrides=True,
+        )
+        for prefix in ("", "a")
+    ),
 )
 _INGESTION: Final = (
     Patch(f"{_CORE}.ingestion.pipeline:IngestionPipeline.run", _engines.pipeline),

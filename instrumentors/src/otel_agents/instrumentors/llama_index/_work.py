@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.proxies import follow_returned_generator
+from otel_agents.instrumentors._core.calls.reporting import Observation
 from otel_agents.instrumentors._core.operations import Operation, Runs
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "follow_response",
     "given_class",
     "is_a",
+    "keep_in_context",
 ]
 
 RUNS: Final = Runs("llama-index")
@@ -106,15 +108,28 @@ def follow_response(work: Work, result: Any) -> None:
 
 def follow_generator_of(work: Work, holder: Any, name: str) -> bool:
     """Follow the generator in a field, and end the work with it; False if it has none."""
-    fields = getattr(holder, "__dict__", {})
-    generator = fields.get(name)
+    fields, generator = _generator_of(holder, name)
     run = RUNS.find(work.span_id)
     operation = run.operation if run is not None else None
-    if type(generator) not in _GENERATORS or operation is None:
+    if generator is None or operation is None:
         return False
     operation.when_ended.append(lambda: RUNS.end(work.span_id))
     fields[name] = follow_returned_generator(generator, operation)
     return True
+
+
+def keep_in_context(holder: Any, name: str) -> None:
+    """Keep the generator in a field in the current context, whoever reads it, and wherever."""
+    fields, generator = _generator_of(holder, name)
+    if generator is not None:
+        fields[name] = follow_returned_generator(generator, Observation())
+
+
+def _generator_of(holder: Any, name: str) -> tuple[dict[str, Any], Any]:
+    """Return the fields of an object, and the generator in one of them; None if it has none."""
+    fields: dict[str, Any] = getattr(holder, "__dict__", {})
+    generator = fields.get(name)
+    return fields, generator if type(generator) in _GENERATORS else None
 
 
 def given_class(instance: object) -> str | None:

@@ -7,10 +7,25 @@ from typing import Any, Final, cast, get_args
 
 from opentelemetry import propagate
 from opentelemetry.context import Context
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+)
 
 from otel_agents.instrumentors._core.errors import call_foreign
 
-__all__ = ["Carrier", "carrier_of", "extracted", "meta_of", "params_with", "request_with"]
+__all__ = [
+    "Carrier",
+    "carrier_of",
+    "extracted",
+    "meta_of",
+    "params_with",
+    "request_with",
+    "unsampled",
+]
 
 Carrier = dict[str, str]
 
@@ -22,6 +37,15 @@ def carrier_of(context: Context) -> Carrier:
     carrier: Carrier = {}
     call_foreign("propagating a trace", lambda: propagate.inject(carrier, context), None)
     return carrier
+
+
+def unsampled(context: Context) -> Context:
+    """Return ``context`` for a request that is no span at the peer either, whose sampler follows ours."""
+    known = get_current_span(context).get_span_context()
+    if not known.is_valid:
+        return context
+    plain = SpanContext(known.trace_id, known.span_id, False, TraceFlags(0), known.trace_state)
+    return set_span_in_context(NonRecordingSpan(plain), context)
 
 
 def extracted(meta: Mapping[str, Any], base: Context) -> Context:

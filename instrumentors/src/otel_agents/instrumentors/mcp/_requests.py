@@ -97,7 +97,7 @@ class MessageOperation(McpRequest):
         return None if code is None else str(code)
 
     def conclude(self) -> None:
-        """Record what is known of the connection by now."""
+        """Record what is known of the connection."""
         transport = transport_of(self._owner_of_connection)
         known = transport.attributes() if transport is not None else {}
         if self.connection.protocol_version:
@@ -119,7 +119,7 @@ class SentMessage(MessageOperation):
         tool: The tool in progress that this message is the call of: it gets the attributes.
     """
 
-    __slots__ = ("_tool", "propagates")
+    __slots__ = ("_tool", "is_silent", "propagates")
 
     def __init__(
         self,
@@ -134,6 +134,8 @@ class SentMessage(MessageOperation):
         self._tool = ref(tool) if tool is not None else None
         self.propagates = self.connection.accepts is not False
         """Whether ``_meta`` carries the trace context."""
+        self.is_silent = False
+        """Whether it is no span at the peer either: it is a detail of the call of a tool."""
         version = protocol_version(message.params.get("_meta")) if _is_dict(message) else None
         if version:
             self.attributes[attr.MCP_PROTOCOL_VERSION] = version
@@ -216,7 +218,7 @@ class ReceivedMessage(MessageOperation):
         elif self.responder is not None and getattr(self.responder, "cancelled", False):
             self.mark_failed("CancelledError")
 
-    def answered(self, response: Any) -> None:
+    def response_sent(self, response: Any) -> None:
         """Record the response that mcp 1 sends: a result, or an error."""
         code = code_of(response)
         if code is None:

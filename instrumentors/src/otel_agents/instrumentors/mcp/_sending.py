@@ -19,7 +19,7 @@ from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.semconv import attributes as attr
 
 from ._messages import FREQUENT, Message, is_from_library
-from ._meta import Carrier, carrier_of, params_with, request_with
+from ._meta import Carrier, carrier_of, params_with, request_with, unsampled
 from ._native import is_preferred
 from ._requests import SentMessage, current
 
@@ -95,11 +95,13 @@ def notified(telemetry: Telemetry, call: Call) -> SentMessage | None:
 
 
 def injected(telemetry: Telemetry, call: Call) -> Any:
-    """Replace ``inject_trace_context(meta)``: a peer may have rejected what it adds."""
+    """Replace ``inject_trace_context(meta)``, which may raise what a propagator raises."""
     operation = current()
-    if isinstance(operation, SentMessage) and not operation.propagates:
-        return None
-    return call.proceed()
+    if not isinstance(operation, SentMessage):
+        return call.proceed()
+    meta: dict[str, Any] = call.argument(0, "meta")
+    meta.update(_carrier(operation))
+    return None
 
 
 def native_span(telemetry: Telemetry, call: Call) -> Any:
@@ -147,11 +149,16 @@ def _sent(telemetry: Telemetry, message: Message, owner: object) -> SentMessage:
         or (is_part and is_from_library(message.method))
         or (is_its_call and message.continues)
     )
-    return SentMessage(telemetry, message, owner, has_span=not hidden)
+    operation = SentMessage(telemetry, message, owner, has_span=not hidden)
+    operation.is_silent = tool is not None and is_from_library(message.method)
+    return operation
 
 
 def _carrier(operation: SentMessage) -> Carrier:
-    return carrier_of(operation.context) if operation.propagates else {}
+    if not operation.propagates:
+        return {}
+    context = operation.context
+    return carrier_of(unsampled(context) if operation.is_silent else context)
 
 
 def _carry(call: Call, operation: SentMessage) -> bool:

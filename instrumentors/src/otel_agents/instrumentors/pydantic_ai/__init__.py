@@ -31,6 +31,7 @@ class PydanticAIInstrumentor(AgentInstrumentor):
         "native, completed by us: its spans of model calls",
         "its own agents and tools, enabled without code (0.0.34)",
     )
+    is_native = True
 
     def patches(self) -> Iterable[Row]:
         """Yield what enables its telemetry, and patches of what makes a model call in a span."""

@@ -31,6 +31,7 @@ class StrandsInstrumentor(AgentInstrumentor):
         "native, completed by us: its spans of chats, to which tokens as metrics are added",
         "its own agents, event loops and tools",
     )
+    is_native = True
 
     def patches(self) -> Iterable[Patch]:
         """Yield patches of what starts the span of a model call, and of what makes the call."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from otel_agents.semconv.groups import CHOSEN
 from otel_agents.semconv.metrics import METRICS, Metric
 from otel_agents.semconv.registry import NAMESPACES
 
@@ -22,10 +23,13 @@ def check_metric(metric: Any) -> list[Finding]:
         return [Finding("metric_unknown", name, "not in the tables")]
     points = list(metric.data.data_points)
     found = list(_check_kind(metric, declared, points))
+    allowed = declared.attributes
+    if declared.unit in ("s", "{token}", "{USD}"):
+        allowed = {**CHOSEN, **allowed}
     for point in points:
         if dict(point.attributes) == {"otel.metric.overflow": True}:
             continue  # the SDK's overflow point, beyond its cardinality limit
-        found += check_attributes(name, point.attributes, declared.attributes, structured=False)
+        found += check_attributes(name, point.attributes, allowed, structured=False)
     return list(dict.fromkeys(found))
 
 

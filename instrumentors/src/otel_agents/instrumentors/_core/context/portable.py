@@ -7,33 +7,49 @@ claim, or what an agent adds up, is an object of the process that it was made in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from dataclasses import fields
+from typing import Any, Final, NamedTuple, cast
 
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context, attach, get_current
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled, suppress_instrumentation
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_agents.instrumentors._core.errors import guarded
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .agents import AgentScope
-from .scope import conversation_id, scope_of, with_conversation_id, with_scope
+from .scope import (
+    Scope,
+    conversation_id,
+    is_suppressed,
+    scope_of,
+    with_conversation_id,
+    with_scope,
+)
 
 __all__ = ["carry_to_process"]
 
+_CONVERSATION: Final = "conversation_id"
+_OBJECTS: Final = frozenset(("agent", "tool", "inference", "embeddings", "foreign_span"))
+"""Fields of a scope that are about objects of this process."""
+_VALUES: Final = tuple(it.name for it in fields(Scope) if it.name not in _OBJECTS)
 _PROPAGATORS: Final = (TraceContextTextMapPropagator(), W3CBaggagePropagator())
 
 
 class _PortableContext(NamedTuple):
-    """What of a context another process can have."""
+    """What of a context another process can have.
+
+    Attributes:
+        headers: The trace and the baggage.
+        values: Fields of the scope that are plain values.
+        agent: The name of the innermost agent.
+        suppressed: Whether the application has suppressed instrumentation.
+    """
 
     headers: Mapping[str, str]
-    conversation_id: str | None
-    user_id: str | None
-    session_id: str | None
+    values: Mapping[str, Any]
     agent: str | None
-    records_content: bool
     suppressed: bool
 
 
@@ -44,27 +60,31 @@ def _portable(context: Context) -> _PortableContext:
     scope = scope_of(context)
     return _PortableContext(
         headers,
-        conversation_id(context),
-        scope.user_id,
-        scope.session_id,
+        {
+            **{name: _plain(getattr(scope, name)) for name in _VALUES},
+            _CONVERSATION: conversation_id(context),
+        },
         scope.agent.name if scope.agent is not None else None,
-        scope.records_content,
-        not is_instrumentation_enabled(),
+        is_suppressed(context),
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value``; of a mapping that cannot be pickled a dict."""
+    return dict(cast("Mapping[str, str]", value)) if isinstance(value, Mapping) else value
 
 
 def _restored(portable: _PortableContext) -> Context:
     context = Context()
     for propagator in _PROPAGATORS:
         context = propagator.extract(portable.headers, context)
-    if portable.conversation_id is not None:
-        context = with_conversation_id(portable.conversation_id, context)
+    conversation = portable.values[_CONVERSATION]
+    if conversation is not None:
+        context = with_conversation_id(conversation, context)
     return with_scope(
         _suppressing(context) if portable.suppressed else context,
-        user_id=portable.user_id,
-        session_id=portable.session_id,
+        **portable.values,
         agent=AgentScope(portable.agent) if portable.agent is not None else None,
-        records_content=portable.records_content,
     )
 
 

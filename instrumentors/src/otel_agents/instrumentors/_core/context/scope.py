@@ -23,6 +23,7 @@ __all__ = [
     "Scope",
     "conversation_id",
     "is_suppressed",
+    "name_remote_tool",
     "official_conversation_id",
     "scope_of",
     "session_id",
@@ -109,6 +110,13 @@ def scope_of(context: Context | None = None) -> Scope:
 def with_scope(context: Context | None = None, **changes: Any) -> Context:
     """Return ``context`` (default: the current one) with ``changes`` to the fields of its scope."""
     return set_value(_SCOPE, replace(scope_of(context), **changes), context)
+
+
+def name_remote_tool(name: object) -> None:
+    """Note what a server calls the tool that the current context works in."""
+    tool = scope_of().tool
+    if tool is not None and isinstance(name, str):
+        tool.remote_name = name
 
 
 def _official_conversation_key() -> str | None:

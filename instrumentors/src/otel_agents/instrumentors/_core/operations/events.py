@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
@@ -26,6 +28,7 @@ __all__ = ["Evaluation", "Handoff", "evaluated", "hand_over", "interrupted"]
 _HANDOFF: Final = "handoff"
 _EVALUATE: Final = "evaluate"
 _SCORE: Final = "score"
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def hand_over(
@@ -85,7 +88,13 @@ def interrupted(telemetry: Telemetry, value: Any = None, context: Context | None
 
 
 def evaluated(
-    telemetry: Telemetry, name: str, score: float, context: Context | None = None
+    telemetry: Telemetry,
+    name: str,
+    score: float | None,
+    context: Context | None = None,
+    *,
+    explanation: str | None = None,
+    details: Mapping[str, Any] = _NONE,
 ) -> None:
     """Emit ``gen_ai.evaluation.result``: a metric scored what a program returned.
 
@@ -97,11 +106,16 @@ def evaluated(
         name: The metric's name.
         score: The score.
         context: The context with the span of what was scored; default is the current one.
+        explanation: Why: content.
+        details: Further attributes of the event.
     """
-    attributes = _score(name, score)
-    _emit(telemetry, GEN_AI_EVALUATION_RESULT, attributes, context)
+    attributes = {**_score(name, score), **details}
+    gate = telemetry.gate if scope_of(context).records_content else CLOSED
+    on_event, on_span = gate.text_attributes(attr.GEN_AI_EVALUATION_EXPLANATION, explanation)
+    _emit(telemetry, GEN_AI_EVALUATION_RESULT, {**attributes, **on_event}, context)
     moment = Step(telemetry, _SCORE, name, parent=context)
     moment.attributes.update(attributes)
+    moment.attributes.update(on_span)
     moment.end()
 
 
@@ -134,8 +148,9 @@ class Evaluation(Step):
         _emit(self.telemetry, GEN_AI_EVALUATION_RESULT, attributes, self.context)
 
 
-def _score(name: str, score: float) -> dict[str, Any]:
-    return {attr.GEN_AI_EVALUATION_NAME: name, attr.GEN_AI_EVALUATION_SCORE_VALUE: score}
+def _score(name: str, score: float | None) -> dict[str, Any]:
+    named = {attr.GEN_AI_EVALUATION_NAME: name}
+    return named if score is None else {**named, attr.GEN_AI_EVALUATION_SCORE_VALUE: score}
 
 
 def _emit(

@@ -123,9 +123,9 @@ class Operation:
         """Seconds from start to end; the same as the span's."""
         if time.monotonic() >= EXPIRING.due:
             evict_expired()
-        now = time.time_ns()
+        now, counter = time.time_ns(), time.perf_counter_ns()
         self.start_time = now if start_time is None else start_time
-        self._start_counter = time.perf_counter_ns() - (now - self.start_time)
+        self._start_counter = counter if start_time is None else counter - (now - start_time)
         parent = get_current() if parent is None else parent
         self.attributes: dict[str, Any] = {}
         self._start_attributes = attributes
@@ -419,8 +419,11 @@ class Operation:
         if owner is not OURS:
             measures = owner.measures(measures)
         instruments.measure(measures, self, known)
+        if attr.OTEL_AGENTS_COST in known:
+            cost = known[attr.OTEL_AGENTS_COST]
+            instruments.add_cost(cost, known, kinds.COMMON_ATTRIBUTES, self.context)
         if self._kind.modalities and instruments.latest:
-            instruments.add_usage(known, kinds.COMMON_ATTRIBUTES)
+            instruments.add_usage(known, kinds.COMMON_ATTRIBUTES, self.context)
 
     def _emit_exception(self, error: BaseException) -> None:
         found = self._gate.exception_attributes(error)

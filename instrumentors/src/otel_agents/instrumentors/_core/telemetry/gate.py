@@ -95,6 +95,15 @@ class Gate:
             return {}
         return {name: encoded.text} if encoded.text else {}
 
+    def text_attributes(self, name: str, text: str | None) -> tuple[dict[str, str], dict[str, str]]:
+        """Return ``text`` under ``name`` for an event and for a span, where each has content."""
+        policy = self.policy
+        if text is None or not (policy.on_event or policy.on_span):
+            return {}, {}
+        kept = self._text("evaluation_explanation", text)
+        named = {} if kept is None else {name: kept}
+        return (named if policy.on_event else {}), (named if policy.on_span else {})
+
     def _text(self, kind: str, text: str | None, *, end: bool = False) -> str | None:
         policy = self.policy
         if text is not None and policy.redact is not None:

@@ -25,12 +25,12 @@ from otel_agents.instrumentors._core.errors import warn
 from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["identified", "identity_in", "mark_span", "with_baggage", "with_identity"]
+__all__ = ["TAG", "identified", "identity_in", "mark_span", "with_baggage", "with_identity"]
 
 _MOST_TAGS: Final = 32
 _LONGEST_KEY: Final = 64
 _LONGEST_VALUE: Final = 256
-_TAG: Final = f"{attr.OTEL_AGENTS_TAG}."
+TAG: Final = f"{attr.OTEL_AGENTS_TAG}."
 _FIELDS: Final = MappingProxyType(
     {
         attr.GEN_AI_CONVERSATION_ID: "conversation_id",
@@ -84,7 +84,7 @@ def _named(tags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         text = str(value)
         if len(text) > _LONGEST_VALUE:
             text = f"{text[: _LONGEST_VALUE - 1]}…"
-        yield f"{_TAG}{key}", text
+        yield f"{TAG}{key}", text
 
 
 def _drop(what: str, why: str) -> None:
@@ -113,7 +113,7 @@ def identified(scope: Scope, context: Context, names: Iterable[str]) -> Scope:
         if field is not None and getattr(scope, field) is None:
             changes[field] = value[:_LONGEST_VALUE]
         elif field is None and len(tags) < _MOST_TAGS:
-            tags[name if name.startswith(_TAG) else f"{_TAG}{name}"] = value[:_LONGEST_VALUE]
+            tags[name if name.startswith(TAG) else f"{TAG}{name}"] = value[:_LONGEST_VALUE]
     if tags:
         changes["tags"] = {**tags, **(scope.tags or {})}
     return replace(scope, **changes) if changes else scope

@@ -17,10 +17,14 @@ from otel_agents.semconv import metrics
 from otel_agents.semconv.metrics import Metric
 from otel_agents.semconv.values import TokenModality
 
+from .chosen import ChosenAttributes
+
 __all__ = ["EndedOperation", "Instruments", "Measure", "ObservedCounter", "SharedCounters"]
 
 Attributes = dict[str, Any]
 
+_UNITS: Final = ("s", "{token}")
+"""The units of the metrics that have the chosen attributes."""
 _OVERFLOW: Final = MappingProxyType({"otel.metric.overflow": True})
 
 
@@ -42,9 +46,9 @@ class ObservedCounter:
 
     def reset(self) -> None:
         """Empty the table; in a forked child, since the parent reports what it has added."""
-        self._sums: dict[tuple[tuple[str, Any], ...], int] = {}
+        self._sums: dict[tuple[tuple[str, Any], ...], float] = {}
 
-    def add(self, value: int, attributes: Mapping[str, Any]) -> None:
+    def add(self, value: float, attributes: Mapping[str, Any]) -> None:
         """Add ``value`` to the sum of ``attributes``."""
         key = tuple(attributes.items())
         with self._lock:
@@ -132,6 +136,7 @@ class Instruments:
         self._histograms: dict[str, Histogram] = {}
         self._sums: dict[str, ObservedCounter] = {}
         self.per_chunk = settings.chunk_metric
+        self._chosen = ChosenAttributes(settings.metric_attributes, self._overflowed)
 
     def measure(
         self, measures: tuple[Measure, ...], operation: EndedOperation, known: Mapping[str, Any]
@@ -140,6 +145,7 @@ class Instruments:
 
         ``known`` are the attributes of its span, including ``error.type`` after an error.
         """
+        chosen = self._chosen.of(operation.context, known) if self._chosen.names else None
         # Hot path: measures of one kind share their attributes, which are collected once.
         context, names = operation.context, None
         attributes: Attributes = {}
@@ -152,6 +158,8 @@ class Instruments:
             if row.attributes is not names:
                 names = row.attributes
                 attributes = {name: known[name] for name in names if name in known}
+                if chosen and row.metric.unit in _UNITS:
+                    attributes = {**chosen, **attributes}
             histogram = self._histograms.get(row.metric.name) or self._histogram(row.metric)
             point = {**attributes, **row.extra} if row.extra else attributes
             histogram.record(value, point, context=context)
@@ -165,19 +173,36 @@ class Instruments:
         )
         return histogram
 
-    def add_usage(self, usage: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    def add_cost(
+        self, cost: float, usage: Mapping[str, Any], names: tuple[str, ...], context: Context
+    ) -> None:
+        """Add the cost of a call to the sums; see `add_usage`."""
+        chosen = self._chosen.of(context, usage) if self._chosen.names else {}
+        attributes = {**chosen, **{name: usage[name] for name in names if name in usage}}
+        self._add(metrics.OTEL_AGENTS_COSTS, cost, attributes)
+
+    def miss_cost(self, reason: str) -> None:
+        """Count a call without a cost."""
+        self._add(metrics.OTEL_AGENTS_COST_MISSING, 1, {attr.OTEL_AGENTS_REASON: reason})
+
+    def _overflowed(self, name: str) -> None:
+        self._add(metrics.OTEL_AGENTS_METRIC_OVERFLOWS, 1, {attr.OTEL_AGENTS_REASON: name})
+
+    def add_usage(self, usage: Mapping[str, Any], names: tuple[str, ...], context: Context) -> None:
         """Add the usage of an inference to the sums by modality of the latest generation.
 
         Args:
             usage: The attributes of the span, including ``gen_ai.usage.*``.
             names: The span attributes that the points carry.
+            context: The context of the inference.
         """
-        attributes = {name: usage[name] for name in names if name in usage}
+        chosen = self._chosen.of(context, usage) if self._chosen.names else {}
+        attributes = {**chosen, **{name: usage[name] for name in names if name in usage}}
         for metric, total, parts in _USAGE_SUMS:
             for modality, tokens in _by_modality(usage, total, parts):
                 self._add(metric, tokens, {**attributes, attr.GEN_AI_TOKEN_MODALITY: modality})
 
-    def _add(self, metric: Metric, value: int, attributes: Attributes) -> None:
+    def _add(self, metric: Metric, value: float, attributes: Attributes) -> None:
         sums = self._sums.get(metric.name)
         if sums is None:
             sums = self._sums[metric.name] = self._shared.of(metric)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any, Final
 
 from opentelemetry import metrics, trace
@@ -18,6 +20,7 @@ from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS, OTEL_AG
 
 from .gate import Gate
 from .metrics import Instruments, SharedCounters
+from .prices import PRICES
 from .records import exportable
 
 __all__ = ["GATED_SCOPES", "Telemetry"]
@@ -34,6 +37,11 @@ def _version() -> str:
         return version(_DISTRIBUTION)
     except PackageNotFoundError:  # a source tree that is not installed
         return "0"
+
+
+@lru_cache(maxsize=1)
+def _has_prices() -> bool:
+    return find_spec("genai_prices") is not None
 
 
 class Telemetry:
@@ -72,6 +80,8 @@ class Telemetry:
         shared = SharedCounters(scope, meter, meter_provider)
         self.instruments = Instruments(meter, self.settings, shared)
         truncations = shared.of(OTEL_AGENTS_CONTENT_TRUNCATIONS)
+        self.prices = PRICES if self.settings.cost and _has_prices() else None
+        """The prices of models; None if no cost is recorded."""
         self.gate = Gate(self.settings, completion_hook, lambda: truncations.add(1, {}))
         self._logger = get_logger(scope, _version(), logger_provider)
         _observe_errors(metrics.get_meter(_SCOPE, _version(), meter_provider))

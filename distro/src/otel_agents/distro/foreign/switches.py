@@ -1,6 +1,6 @@
 """Libraries' own switches of content, which follow ours unless the user has decided.
 
-Content is removed before it is exported in any case (`otel_agents.distro.foreign`). These switches
+Content is removed before it is exported in any case (`telemetry`). These switches
 spare the libraries the work, and keep it from the application's own processors. They are set in the
 library and not in the environment, where other libraries read the same variables.
 """

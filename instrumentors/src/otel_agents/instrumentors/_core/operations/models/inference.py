@@ -13,14 +13,14 @@ from otel_agents.instrumentors._core.calls import bodies, results
 from otel_agents.instrumentors._core.calls.streams import follow_stream
 from otel_agents.instrumentors._core.context import official, ownership
 from otel_agents.instrumentors._core.context.scope import scope_of
+from otel_agents.instrumentors._core.operations import kinds
+from otel_agents.instrumentors._core.operations.kinds import Kind
+from otel_agents.instrumentors._core.operations.operation import Operation
+from otel_agents.instrumentors._core.operations.owner import OURS, ClaimedAround, owner_of
+from otel_agents.instrumentors._core.telemetry.prices import SOURCE, UNKNOWN, Prices
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
-
-from . import kinds
-from .kinds import Kind
-from .operation import Operation
-from .owner import OURS, ClaimedAround, owner_of
 
 __all__ = ["Embeddings", "FetchResponse", "Inference", "LocalEmbeddings", "ModelCall", "Server"]
 
@@ -155,6 +155,30 @@ class ModelCall(Operation):
             attributes[attr.GEN_AI_USAGE_INPUT_TOKENS] = self.input_tokens
         if self._claim is not None:
             self._claim.complete(self)
+        if self.telemetry.prices is not None and attr.OTEL_AGENTS_COST not in attributes:
+            self._record_cost(self.telemetry.prices)
+
+    def _record_cost(self, prices: Prices) -> None:
+        """Record the cost, by the prices of the model that responded, else of the requested one.
+
+        A layer above may have a figure of its own, as LiteLLM: that wins.
+        """
+        model = self.response_model or self.model
+        if model is None or self.input_tokens is None:
+            return  # nothing is known to be billed
+        provider = self._start_attributes[attr.GEN_AI_PROVIDER_NAME]
+        rates = prices.of(provider, model)
+        if rates is UNKNOWN and self.model is not None and self.model != model:
+            rates = prices.of(provider, self.model)
+        cost = None
+        if not isinstance(rates, str):
+            cost = rates.cost(self.input_tokens, self.output_tokens, self.attributes)
+        if cost is None:
+            reason = rates if isinstance(rates, str) else UNKNOWN
+            self.telemetry.instruments.miss_cost(reason)
+            return
+        self.attributes[attr.OTEL_AGENTS_COST] = cost
+        self.attributes[attr.OTEL_AGENTS_COST_SOURCE] = SOURCE
 
 
 class Inference(ModelCall):

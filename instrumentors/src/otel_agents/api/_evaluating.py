@@ -1,0 +1,64 @@
+"""Evaluations: events in the context of what is evaluated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.context import Context, get_current
+
+from otel_agents.instrumentors._core.context.scope import is_suppressed
+from otel_agents.instrumentors._core.errors import guarded, warn
+from otel_agents.instrumentors._core.operations import evaluated
+from otel_agents.semconv import attributes as attr
+
+from ._emitting import telemetry
+from ._references import context_of
+
+__all__ = ["evaluate"]
+
+
+@guarded("recording an evaluation")
+def evaluate(
+    name: str,
+    score: float | None,
+    label: str | None,
+    explanation: str | None,
+    reference: str | None,
+    response_id: str | None,
+    evaluator: tuple[str | None, str | None, str | None],
+) -> None:
+    """Emit the event, in the context of ``reference``; None is the current one.
+
+    Args:
+        name: The metric's name.
+        score: The score.
+        label: What the score means.
+        explanation: Why; content.
+        reference: What is judged.
+        response_id: The id of the response, if the reference has none.
+        evaluator: Its id, version and type.
+    """
+    if is_suppressed():
+        return
+    context: Context = get_current()
+    if reference is not None:
+        found = context_of(reference)
+        if found is None:
+            warn(
+                "otel-agents: the evaluation %s is dropped, since its subject is no reference; "
+                "pass on what reference() returned",
+                name,
+            )
+            return
+        context, of_reference = found
+        response_id = response_id or of_reference
+    given: dict[str, Any] = {
+        attr.GEN_AI_EVALUATION_SCORE_LABEL: label,
+        attr.GEN_AI_RESPONSE_ID: response_id,
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_ID: evaluator[0],
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_VERSION: evaluator[1],
+        attr.OTEL_AGENTS_EVALUATION_EVALUATOR_TYPE: evaluator[2],
+    }
+    details = {attribute: value for attribute, value in given.items() if value is not None}
+    number = None if score is None else float(score)
+    evaluated(telemetry(), name, number, context, explanation=explanation, details=details)
