@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -19,7 +19,7 @@ _TOKENS = "gen_ai.client.token.usage"
 
 
 @contextmanager
-def _running(name: str) -> Iterator[None]:
+def _running(name: str) -> Generator[None, None, None]:
     module, _, kind = name.partition(":")
     conflict: Any = getattr(import_module(module), kind)()
     conflict.instrument(skip_dep_check=True)
