@@ -243,6 +243,13 @@ def _quiz(request: ModelRequest) -> Reaction:
     return _fields(280, reasoning="It was found.", capital=_CAPITALS[country])
 
 
+def _weather(request: ModelRequest) -> Reaction:
+    if "sunny in" in json.dumps(request.body, default=str):
+        return _text("It is sunny in Bern.", 184)
+    calls = [ToolCall("get_weather", {"city": "Bern"})]
+    return Response(tool_calls=calls, usage=Usage(152, 19), delay=0.05)
+
+
 PROGRAMS: Final = MappingProxyType(
     {
         "book": Program("examples/crews/book.py", _book),
@@ -256,6 +263,7 @@ PROGRAMS: Final = MappingProxyType(
         "manuals": Program("examples/documents/two_manuals.py", _manuals, "llama_index.md"),
         "handoff": Program("examples/documents/handoff.py", _handoff, "llama_index.md"),
         "quiz": Program("examples/capital_quiz.py", _quiz, "dspy.md"),
+        "weather": Program("examples/native/pydantic_ai_weather.py", _weather, "native.md"),
         "desk": Program("examples/travel_desk.py", _desk, "openai_agents.md"),
         "guide": Program("examples/timetable/guide.py", _guide, "mcp.md"),
     }

@@ -11,6 +11,7 @@ pytest.register_assert_rewrite(
     "fault_laws",
     "header_laws",
     "ledger_laws",
+    "native_laws",
     "span_laws",
     "stream_laws",
 )

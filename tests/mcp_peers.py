@@ -109,14 +109,14 @@ async def peer(handle: Handle, **callbacks: Any) -> AsyncGenerator[Any]:
         memory.create_client_server_memory_streams() as (ours, theirs),
         anyio.create_task_group() as group,
     ):
-        group.start_soon(_answer, theirs, handle)
+        group.start_soon(_respond, theirs, handle)
         async with session_class(*ours, **callbacks) as session:
             await session.initialize()
             yield session
         group.cancel_scope.cancel()
 
 
-async def _answer(streams: tuple[Any, Any], handle: Handle) -> None:
+async def _respond(streams: tuple[Any, Any], handle: Handle) -> None:
     types: Any = import_module("mcp.types")
     reader, writer = streams
     async for item in reader:
@@ -162,7 +162,7 @@ def result_of(message: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {"result": results[message["method"]]}
 
 
-def strict_peer(received: list[dict[str, Any]], *methods: str, said: str = "") -> Handle:
+def strict_peer(received: list[dict[str, Any]], *methods: str, reason: str = "") -> Handle:
     """Return a peer that rejects unknown keys in ``_meta`` of ``methods``, or of every method."""
 
     def handle(message: dict[str, Any]) -> Mapping[str, Any] | None:
@@ -170,7 +170,7 @@ def strict_peer(received: list[dict[str, Any]], *methods: str, said: str = "") -
         meta: Any = message.get("params", {}).get("_meta") or {}
         checked = not methods or message["method"] in methods
         if checked and "id" in message and "traceparent" in meta:
-            return {"error": {"code": -32602, "message": said or "Invalid request parameters"}}
+            return {"error": {"code": -32602, "message": reason or "Invalid request parameters"}}
         return result_of(message)
 
     return handle

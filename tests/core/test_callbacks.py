@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Switch
-from otel_agents.instrumentors._core.calls.callbacks import guarded
+from otel_agents.instrumentors._core.calls.callbacks import guarded, guarded_in_context
 
 ACTION = "handling the start of a run"
 
@@ -116,6 +117,26 @@ def test_cancellation_passes(function: Handle) -> None:
 def test_it_is_not_called_while_instrumentation_is_suppressed(function: Handle) -> None:
     with suppress_instrumentation():
         assert called(guarded(ACTION)(function), "") is None
+
+
+@pytest.mark.usefixtures("lenient")
+def test_one_of_each_step_gets_the_current_context_and_raises_nothing() -> None:
+    got: list[object] = []
+
+    def start(context: Context, run: str) -> None:
+        got.append((context, handle(run)))
+
+    guard = guarded_in_context(ACTION)(start)
+    token = attach(Context({"key": "value"}))
+    try:
+        guard("run")
+        guard("")
+        with suppress_instrumentation():
+            guard("")
+    finally:
+        detach(token)
+    assert got == [({"key": "value"}, "run ()")]
+    assert errors.counts == {ACTION: 1}
 
 
 @each

@@ -30,7 +30,7 @@ from otel_agents.instrumentors._core.operations import (
     InvokeAgent,
     Step,
 )
-from otel_agents.instrumentors._core.operations.inference import ModelCall
+from otel_agents.instrumentors._core.operations.models import ModelCall
 from otel_agents.instrumentors._core.patching.patch_set import PatchSet
 from otel_agents.instrumentors._core.patching.patches import Patch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry

@@ -185,6 +185,25 @@ def test_telemetry_of_the_librarys_own_is_named(prefer: str, becomes: str, tmp_p
     assert expected in doctor(**variables)[1]
 
 
+def test_a_library_whose_own_spans_are_completed_is_native(tmp_path: Path) -> None:
+    variables = toys(tmp_path)
+    declare(tmp_path, is_native=True)
+    expected = "native, completed by us"
+    assert toy_of(json.loads(doctor("--json", **variables)[1]))["own_telemetry"] == expected
+    assert expected in doctor(**variables)[1]
+
+
+def test_a_known_scope_whose_content_is_to_be_kept_is_a_finding() -> None:
+    kept = "shop, strands.telemetry.tracer, *"
+    _, out = doctor("--json", OTEL_AGENTS_FOREIGN_CONTENT=kept, **{DISABLED: "*"})
+    assert [line for line in json.loads(out)["findings"] if "FOREIGN" in line] == [
+        (
+            "OTEL_AGENTS_FOREIGN_CONTENT=strands.telemetry.tracer does nothing: that is Strands, "
+            "which otel-agents knows; to keep its content, enable content capture"
+        )
+    ]
+
+
 def test_an_exporter_to_the_vendor_is_named_where_ours_is_disabled(tmp_path: Path) -> None:
     variables = {**toys(tmp_path), "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "toylib"}
     declare(tmp_path, vendor_exporter="the upload")

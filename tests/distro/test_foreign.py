@@ -191,6 +191,8 @@ def test_texts_of_errors_leave_only_with_content(scope: str) -> None:
 
 def messages_as_events(span: Span) -> None:
     span.add_event("gen_ai.user.message", {"content": CANARY})
+    details = {"gen_ai.output.messages": CANARY}
+    span.add_event("gen_ai.client.inference.operation.details", details)
     span.add_event("gen_ai.tool.message", {"role": "tool", "id": "t1", "content": CANARY})
     span.add_event(
         "gen_ai.choice", {"finish_reason": "stop", "message": CANARY, "tool.result": CANARY}
@@ -216,6 +218,17 @@ def test_what_else_a_span_has_is_kept() -> None:
     assert made.instrumentation_scope is span.instrumentation_scope
     assert (made.dropped_attributes, made.dropped_events, made.dropped_links) == (0, 0, 0)
     assert (span.attributes or {})["gen_ai.input.messages"] == CANARY
+
+
+@pytest.mark.parametrize("vocabulary", SHOWN, ids=lambda one: one.name)
+def test_nor_what_another_instrumentation_adds_to_a_known_librarys_span(
+    vocabulary: Vocabulary,
+) -> None:
+    ours = foreign()
+    for name, kind in vocabulary.content.items():
+        marker = example(vocabulary.markers[0])
+        span = span_with("mcp-python-sdk", example(name), kind, marker)
+        assert CANARY not in leaving(ours.span(span))
 
 
 def test_a_prompt_in_the_name_of_a_span_is_removed() -> None:

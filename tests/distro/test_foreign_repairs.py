@@ -85,6 +85,11 @@ def repaired(scope: str, attributes: dict[str, Any], **variables: str) -> dict[s
             },
         ),
         (
+            "semantic_kernel.utils.telemetry",
+            {"gen_ai.response.finish_reasons": ("FinishReason.TOOL_CALLS", "stop")},
+            {"gen_ai.response.finish_reasons": ("tool_calls", "stop")},
+        ),
+        (
             "mistralai_sdk_tracer",
             {"server.address": "api.mistral.ai:8443"},
             {"server.address": "api.mistral.ai", "server.port": 8443},

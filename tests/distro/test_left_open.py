@@ -19,7 +19,7 @@ OPERATIONS = """
     from otel_agents.instrumentors._core.calls.proxies import follow_generator
     from otel_agents.instrumentors._core.calls.streams import StreamProxy
     from otel_agents.instrumentors._core.operations import Inference, InvokeAgent
-    from otel_agents.instrumentors._core.operations.claimed import ClaimedCall
+    from otel_agents.instrumentors._core.operations.models import ClaimedCall
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
     from otel_agents.semconv.values import Operation
 

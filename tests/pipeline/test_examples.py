@@ -44,9 +44,10 @@ def scores(spans: Iterable[Found]) -> list[dict[str, Any]]:
 
 
 def usage(trace: dict[str, Any]) -> tuple[int, int]:
-    """Return MLflow's total of a trace: input and output tokens."""
-    found = json.loads(trace["trace_info"]["trace_metadata"]["mlflow.trace.tokenUsage"])
-    return found["input_tokens"], found["output_tokens"]
+    """Return MLflow's total of a trace: input and output tokens; 0 where no model was called."""
+    metadata = trace["trace_info"].get("trace_metadata", {})
+    found = json.loads(metadata.get("mlflow.trace.tokenUsage", "{}"))
+    return found.get("input_tokens", 0), found.get("output_tokens", 0)
 
 
 STUDY = """\
@@ -134,6 +135,8 @@ TYPES = {
     "invoke_agent": "AGENT",
     "chat": "CHAT_MODEL",
     "execute_tool": "TOOL",
+    "tools/call": "TOOL",
+    "tools/list": "TASK",
     "query": "CHAIN",
     "retrieval": "RETRIEVER",
     "embeddings": "EMBEDDING",

@@ -181,3 +181,20 @@ def test_events_for_our_handler_alone_pass_no_dispatch_of_langchain(
     assert (len(emission.spans), dispatched) == (2, [])
     LangChainInstrumentor().uninstrument()
     assert manager.ahandle_event is bare
+
+
+def test_events_of_synchronous_code_pass_none_either(
+    instrument: Callable[..., None], emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = import_module("langchain_core.callbacks.manager")
+    dispatched: list[str] = []
+
+    def counted(handlers: Any, event: str, *args: Any, **kwargs: Any) -> None:
+        dispatched.append(event)
+
+    monkeypatch.setattr(manager, "handle_event", counted)
+    instrument()
+    compiled(first).invoke(EMPTY)
+    assert (emission.tree(), dispatched) == (["invoke_workflow", "  node first"], [])
+    LangChainInstrumentor().uninstrument()
+    assert manager.handle_event is counted

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from otel_agents.testing.emission import Emission
 
 types: Any = import_module("mcp.types")
-CALL = "tools/call ask"
+CALL = "tools/call locate"
 REQUEST = "elicitation/create"
 
 
-class Answer(BaseModel):
+class Place(BaseModel):
     """What the human fills in."""
 
     city: str
@@ -27,12 +27,12 @@ def server() -> Any:
     """Return a server with a tool that needs a human."""
     made = weather_server()
 
-    async def ask(ctx: Any) -> str:
-        """Ask."""
-        result = await ctx.elicit(message=f"Where is {SECRET}?", schema=Answer)
+    async def locate(ctx: Any) -> str:
+        """Locate."""
+        result = await ctx.elicit(message=f"Where is {SECRET}?", schema=Place)
         return result.action
 
-    with_context(made, ask)
+    with_context(made, locate)
     return made
 
 
@@ -45,7 +45,7 @@ def test_a_human_input(action: str, run: Any, emission: Emission) -> None:
 
     async def use() -> str:
         async with connected(server(), elicitation_callback=human) as session:
-            return (await session.call_tool("ask", {})).content[0].text
+            return (await session.call_tool("locate", {})).content[0].text
 
     assert run(use()) == action
     tree = [line for line in emission.tree() if "tools/list" not in line]

@@ -30,8 +30,8 @@ def test_an_input_of_the_human(in_a_tool: bool, run: Any, emission: Emission) ->
         if params.input_responses:
             return await entry.handler(context, params)
         schema = {"type": "object", "properties": {"city": {"type": "string"}}}
-        wanted = types.ElicitRequestFormParams(message=SECRET, requested_schema=schema)
-        request = types.ElicitRequest(params=wanted)
+        form = types.ElicitRequestFormParams(message=SECRET, requested_schema=schema)
+        request = types.ElicitRequest(params=form)
         return types.InputRequiredResult(input_requests={"city": request}, request_state="s")
 
     handlers["tools/call"] = type(entry)(entry.params_type, handle)

@@ -116,7 +116,7 @@ def test_a_model_of_an_sdk_is_counted_once(
 ) -> None:
     openai: Any = import_module("openai")
 
-    async def asking(context: Any, params: Any) -> Any:
+    async def calling(context: Any, params: Any) -> Any:
         async with openai.AsyncOpenAI(base_url=model.openai_url, api_key="none") as client:
             messages = [{"role": "user", "content": "Where?"}]
             response = await client.chat.completions.create(model="gpt-4o-mini", messages=messages)
@@ -125,6 +125,6 @@ def test_a_model_of_an_sdk_is_counted_once(
     model.script(Response("In Bern."))
     with instrumenting(emission, instrumentor(), OpenAIInstrumentor()) as instrument:
         instrument()
-        run(use(asking))
+        run(use(calling))
     assert below_the_call(emission)[:5] == [*REQUESTED, "        chat gpt-4o-mini"]
     assert [s.name for s in emission.spans if s.name.startswith("chat")] == ["chat gpt-4o-mini"]

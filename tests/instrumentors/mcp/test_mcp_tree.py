@@ -162,10 +162,10 @@ def test_a_peer_that_rejects_unknown_keys_works_as_before(
 ) -> None:
     """It gets the request again without ours; then no more of them."""
     received: list[dict[str, Any]] = []
-    said = "unrecognized key 'traceparent' in _meta" if methods else ""
+    reason = "unrecognized key 'traceparent' in _meta" if methods else ""
 
     async def use() -> str:
-        async with peer(strict_peer(received, *methods, said=said)) as session:
+        async with peer(strict_peer(received, *methods, reason=reason)) as session:
             await session.call_tool("weather", {"city": "Bern"})
             result = await session.call_tool("weather", {"city": "Bern"})
             return result.content[0].text

@@ -25,6 +25,8 @@ from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, SIGNALS, Environment
 from otel_agents.distro.starting.invalid import invalid_variables
 from otel_agents.instrumentors.hosting import GROUP, is_ours, metadata_problem, missing_hooks
+from otel_agents.instrumentors.settings import Settings
+from otel_agents.semconv.foreign import scope_named
 
 __all__ = ["Examination", "examine"]
 
@@ -68,6 +70,7 @@ def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
         *(it.line for it in replaced),
         *reported.values(),
         *missing_hooks(),
+        *_known_scopes(),
         *_general(environment),
         *_metadata_problem(environment),
         *(finding for framework in frameworks for finding in framework.findings),
@@ -103,6 +106,17 @@ def _metadata_problem(environment: Environment) -> Iterator[str]:
                 f"distribution cannot be read ({why}), and opentelemetry-instrument may load none "
                 "after it; install it again, uninstall it, or set "
                 f"{DISABLED_INSTRUMENTATIONS}={entry_point.name}"
+            )
+
+
+def _known_scopes() -> Iterator[str]:
+    """Yield each scope whose content a setting is to keep, although its library is known."""
+    for name in Settings.read().foreign_content:
+        scope = scope_named(name)
+        if scope is not None:
+            yield (
+                f"OTEL_AGENTS_FOREIGN_CONTENT={name} does nothing: that is {scope.library}, which "
+                "otel-agents knows; to keep its content, enable content capture"
             )
 
 

@@ -43,8 +43,8 @@ class Framework:
     ``runs`` is ``ours``, ``theirs`` (a preferred conflicting instrumentation), ``off`` (disabled)
     or ``nothing`` (not installed, or unsupported version). ``also_active`` are the conflicts that
     run although ours does, because they instrument more. ``own_telemetry`` is the library's own
-    equivalent, and what happens to it if the application enables it, or its exporter to its vendor,
-    and how to disable that. ``problem`` is a sentence, or empty.
+    equivalent, and what happens to it if the application enables it or where it is native, or its
+    exporter to its vendor, and how to disable that. ``problem`` is a sentence, or empty.
     """
 
     name: str
@@ -119,7 +119,7 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
     conflicts = active_conflicts(instrumentor, disabled)
     runs = _runs(entry_point, conflicts, disabled)
     found = _probe(entry_point.name, timeout) if runs != "off" else {}
-    own = _own(instrumentor.own_telemetry) if runs == "ours" else ""
+    own = _own(instrumentor) if runs == "ours" else ""
     return Framework(
         name,
         installed,
@@ -141,8 +141,11 @@ def _vendor_exporter(instrumentor: type[AgentInstrumentor]) -> str:
     return instrumentor.vendor_exporter if enabled else ""
 
 
-def _own(telemetry: str) -> str:
-    """Return what happens to it, and how to change that."""
+def _own(instrumentor: type[AgentInstrumentor]) -> str:
+    """Return what happens to the library's own telemetry, and how to change that."""
+    telemetry = instrumentor.own_telemetry
+    if instrumentor.is_native:
+        return "native, completed by us"
     if not telemetry:
         return ""
     if Settings.read().prefer is Prefer.THEIRS:

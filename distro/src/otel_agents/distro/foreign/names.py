@@ -49,15 +49,11 @@ def kinds_of(vocabularies: frozenset[Vocabulary]) -> Kinds:
     return Kinds(vocabularies)
 
 
-def _shown(name: str) -> frozenset[Vocabulary] | None:
+@lru_cache(maxsize=_MOST)
+def shown_by(name: str) -> frozenset[Vocabulary] | None:
+    """Return the vocabularies that one name shows; None if it shows none."""
     found = frozenset(one for one in VOCABULARIES if one.is_shown_by(name))
     return found | {CONVENTIONS} if found else None
-
-
-_SHOWN: Final = Looked(_shown)
-
-shown_by: Final = _SHOWN.__getitem__
-"""Returns the vocabularies that one name shows; None if it shows none."""
 
 
 def vocabularies_shown_by(names: Iterable[str]) -> frozenset[Vocabulary]:

@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from opentelemetry.trace import Status, StatusCode
@@ -22,6 +22,7 @@ __all__ = ["Repairs"]
 _UNSET: Final = Status(StatusCode.UNSET)
 _AUTHORITY: Final = "//"
 _GEN_AI: Final = "gen_ai."
+_MEMBER: Final = "FinishReason."
 
 
 class Repairs:
@@ -74,6 +75,8 @@ class Repairs:
             return None
         if name == attr.GEN_AI_PROVIDER_NAME:
             return None if value in self._not_providers else PROVIDERS.get(value, value)
+        if name == attr.GEN_AI_RESPONSE_FINISH_REASONS:
+            return _reasons(value)
         known = REGISTRY.get(name)
         convert = _CONVERSIONS.get(known.type) if known is not None else None
         return value if convert is None else convert(value)
@@ -87,7 +90,15 @@ def _texts(value: Any) -> Any:
         found: Any = json.loads(value)
     except (ValueError, RecursionError):
         found = value
-    return tuple(map(str, found)) if isinstance(found, list) else (value,)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return tuple(map(str, cast("list[Any]", found))) if isinstance(found, list) else (value,)
+
+
+def _reasons(value: Any) -> Any:
+    """Return finish reasons; the name of an enumeration's member is its value."""
+    texts: Any = _texts(value)
+    if not any(_MEMBER in str(text) for text in texts):
+        return texts
+    return tuple(str(text).rpartition(_MEMBER)[2].lower() for text in texts)
 
 
 def _integer(value: Any) -> Any:

@@ -12,6 +12,7 @@ from otel_agents.distro.foreign.passage import Passage
 
 __all__ = ["Parts", "names_in", "parts_of", "passed", "span_of"]
 
+_GEN_AI: Final = "gen_ai."
 _MESSAGE: Final = "exception_message"
 
 
@@ -110,7 +111,7 @@ def _event(event: Event, passage: Passage) -> Event | None:
     attributes = passage.event(event.name, event.attributes)
     if attributes is event.attributes:
         return event
-    if not attributes and event.name in passage.kinds.events:
+    if not attributes and (event.name.startswith(_GEN_AI) or event.name in passage.kinds.events):
         return None
     return Event(event.name, attributes, event.timestamp)
 

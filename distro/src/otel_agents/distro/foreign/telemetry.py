@@ -115,7 +115,10 @@ class _Pass:
 
 
 class _KnownPass(_Pass):
-    """That of a known library, whose vocabularies and faults are known."""
+    """That of a known library, whose vocabularies and faults are known.
+
+    Another instrumentation may add attributes of its own vocabulary to the library's span.
+    """
 
     def __init__(self, foreign: ForeignTelemetry, scope: Scope) -> None:
         super().__init__(foreign)
@@ -125,8 +128,9 @@ class _KnownPass(_Pass):
         self._repairs = None if repair is None else Repairs(repair)
 
     def span(self, span: ReadableSpan) -> ReadableSpan:
-        passage = self.passage(self._vocabularies, on_event=False)
         before = parts_of(span)
+        added = vocabularies_shown_by(before.attributes)
+        passage = self.passage(self._vocabularies | added, on_event=False)
         parts = passed(before, passage)
         if passage.is_closed:
             end = next((end for end in self._name_ends if parts.name.endswith(end)), None)

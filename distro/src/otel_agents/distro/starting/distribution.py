@@ -14,6 +14,7 @@ from otel_agents.distro.ending import lifecycle
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.distro.notices import warn
 from otel_agents.distro.starting import processes, threads
+from otel_agents.distro.starting.content_switches import set_content_switches
 from otel_agents.distro.starting.invalid import valid_environment, warn_of_invalid_variables
 from otel_agents.distro.starting.loading import Loader, load_all
 from otel_agents.distro.starting.privacy import disable_vendor_telemetry
@@ -43,6 +44,7 @@ class AgentsDistro(BaseDistro):
         _warn_of_other_distributions()
         if not Environment().flag("OTEL_SDK_DISABLED"):  # else the program runs unchanged
             disable_vendor_telemetry()
+            set_content_switches()
             _carry_contexts()
 
     @guarded("loading an instrumentor")

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 
-from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.callbacks import guarded_in_context
 from otel_agents.instrumentors._core.calls.watching import Observation
-from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.operations import InvokeAgent, InvokeWorkflow, Operation, Step
 from otel_agents.instrumentors._core.operations.runs import Run
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -43,31 +42,26 @@ _Begin: TypeAlias = Callable[[Context], Operation]
 _Metadata: TypeAlias = Mapping[str, Any]
 
 
+@guarded_in_context("starting a chain")
 def start(
-    telemetry: Telemetry | None, serialized: Mapping[str, Any] | None, inputs: Any, details: Details
+    current: Context,
+    telemetry: Telemetry | None,
+    serialized: Mapping[str, Any] | None,
+    inputs: Any,
+    details: Details,
 ) -> None:
-    """Start a chain, with a span if it has one; raise nothing.
+    """Start a chain, with a span if it has one; callers pass no context.
 
     Args:
+        current: The current context.
         telemetry: What to emit with; None for a handler that is not registered.
         serialized: The description of the chain.
         inputs: What it is called with.
         details: What else LangChain reports.
     """
-    context = get_current()
-    if telemetry is None or is_suppressed(context):
+    if telemetry is None:
         return
-    try:
-        _start(
-            telemetry, details.get("name") or serialized_name(serialized), inputs, details, context
-        )
-    except Exception:
-        errors.internal_error("starting a chain")
-
-
-def _start(
-    telemetry: Telemetry, name: str | None, inputs: Any, details: Details, current: Context
-) -> None:
+    name: str | None = details.get("name") or serialized_name(serialized)
     run_id, parent_id = details["run_id"], details.get("parent_run_id")
     run_id, parent_id = getattr(run_id, "int", run_id), getattr(parent_id, "int", parent_id)
     tags, metadata = details.get("tags") or (), details.get("metadata") or _EMPTY

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         ChatModelStream,
     )
 
-    from otel_agents.instrumentors._core.operations.inference import ModelCall
+    from otel_agents.instrumentors._core.operations.models import ModelCall
 
 __all__ = ["chat_model_call", "completion_model_call", "model_context", "native_model_call"]
 

@@ -128,12 +128,10 @@ def context_of_manager(telemetry: Telemetry, call: Call) -> Context | None:
     return RUNS.context_of(key_of(getattr(manager, "run_id", None)))
 
 
+@errors.guarded("ending a run")
 def end(run_id: Any, result: Any) -> None:
-    """End the run that LangChain calls ``run_id`` with its result; raise nothing."""
-    try:
-        RUNS.returned(getattr(run_id, "int", run_id), result)
-    except Exception:
-        errors.internal_error("ending a run")
+    """End the run that LangChain calls ``run_id`` with its result."""
+    RUNS.returned(getattr(run_id, "int", run_id), result)
 
 
 @errors.guarded("ending a run")

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 from opentelemetry.context import Context, get_current
 
-from otel_agents.instrumentors._core.operations import McpSession
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import McpMethod
 
 from ._messages import INVALID, code_of
+from ._sessions import McpSession
 
 __all__ = [
     "PIPE",

@@ -21,13 +21,13 @@ from ._native import is_preferred
 from ._requests import ReceivedMessage, current
 
 __all__ = [
-    "answered",
     "client_notification",
     "client_request",
     "handled",
     "initialize",
     "notified_server",
     "received_by_client",
+    "response_sent",
     "served",
 ]
 
@@ -74,11 +74,11 @@ def notified_server(telemetry: Telemetry, call: Call) -> ReceivedMessage:
     return _received(telemetry, message, call.instance, is_server=True)
 
 
-def answered(telemetry: Telemetry, call: Call) -> None:
+def response_sent(telemetry: Telemetry, call: Call) -> None:
     """Record the response: ``RequestResponder.respond(response)``."""
     operation = current()
     if isinstance(operation, ReceivedMessage) and operation.responder is call.instance:
-        operation.answered(call.argument(0, "response"))
+        operation.response_sent(call.argument(0, "response"))
 
 
 def _with_responder(

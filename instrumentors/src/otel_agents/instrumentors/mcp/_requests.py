@@ -97,7 +97,7 @@ class MessageOperation(McpRequest):
         return None if code is None else str(code)
 
     def conclude(self) -> None:
-        """Record what is known of the connection by now."""
+        """Record what is known of the connection."""
         transport = transport_of(self._owner_of_connection)
         known = transport.attributes() if transport is not None else {}
         if self.connection.protocol_version:
@@ -218,7 +218,7 @@ class ReceivedMessage(MessageOperation):
         elif self.responder is not None and getattr(self.responder, "cancelled", False):
             self.mark_failed("CancelledError")
 
-    def answered(self, response: Any) -> None:
+    def response_sent(self, response: Any) -> None:
         """Record the response that mcp 1 sends: a result, or an error."""
         code = code_of(response)
         if code is None:

@@ -25,7 +25,9 @@ _FIRST: Final = (
     Patch(f"{_SERVER}._received_request", _receiving.initialize, until="2"),
     Patch(f"{_SERVER}._received_notification", _receiving.notified_server, until="2"),
     Patch("mcp.server.lowlevel.server:Server._handle_request", _receiving.handled, until="2"),
-    Patch("mcp.shared.session:RequestResponder.respond", watch(_receiving.answered), until="2"),
+    Patch(
+        "mcp.shared.session:RequestResponder.respond", watch(_receiving.response_sent), until="2"
+    ),
 )
 """mcp 1: a session sends requests of its own, and receives those of its peer."""
 

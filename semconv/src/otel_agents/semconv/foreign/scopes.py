@@ -79,7 +79,9 @@ SCOPES: Final = (
         "agent_framework.*",
         AGENT_FRAMEWORK,
         # An id in memory; the conventions have only those of a service.
-        repair=Repair(removed=(attr.GEN_AI_AGENT_ID,)),
+        repair=Repair(
+            removed=(attr.GEN_AI_AGENT_ID,), not_providers=("microsoft.agent_framework",)
+        ),
     ),
     _scope(
         "Pydantic AI",
@@ -87,16 +89,10 @@ SCOPES: Final = (
         LOGFIRE,
         repair=Repair(
             {
-                f"gen_ai.{prefix}.{name}": target
-                for prefix in ("aggregated_usage", "usage")
-                for name, target in (
-                    ("input_tokens", attr.GEN_AI_USAGE_INPUT_TOKENS),
-                    ("output_tokens", attr.GEN_AI_USAGE_OUTPUT_TOKENS),
-                    ("details.reasoning_tokens", attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
-                    ("details.cache_read_tokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
-                    ("details.cache_write_tokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
-                )
-                if f"gen_ai.{prefix}.{name}" != target
+                # Of agents; their kinds of tokens stay where they are: the conventions have none.
+                "gen_ai.aggregated_usage.input_tokens": attr.GEN_AI_USAGE_INPUT_TOKENS,
+                "gen_ai.aggregated_usage.output_tokens": attr.GEN_AI_USAGE_OUTPUT_TOKENS,
+                "gen_ai.usage.details.reasoning_tokens": attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
             }
         ),
     ),

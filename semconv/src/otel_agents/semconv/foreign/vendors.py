@@ -50,7 +50,8 @@ OPENINFERENCE: Final = Vocabulary(
         ),
         **ERRORS,
     },
-    ("openinference.span.kind",),
+    # An instrumentation may add messages to a span that another library has started.
+    ("openinference.*", "llm.input_messages.*", "llm.output_messages.*"),
     frozenset({"document.id", "document.score", "message.role", "tool_call.id"}),
 )
 OPENLLMETRY: Final = Vocabulary(

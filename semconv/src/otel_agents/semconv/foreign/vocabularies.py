@@ -102,25 +102,32 @@ _CURRENT: Final = MappingProxyType(
         f"{attr.GEN_AI_PROMPT_VARIABLE}.*": OTHER,
     }
 )
-_OLDER: Final = other(
-    *("gen_ai.prompt", "gen_ai.prompt.*", "gen_ai.completion", "gen_ai.completion.*"),
-    *("gen_ai.prompts", "gen_ai.completions", "gen_ai.content", "gen_ai.content.*"),
-    *("gen_ai.event.content", "gen_ai.input", "gen_ai.output", "gen_ai.input_messages"),
-    *("gen_ai.output_messages", "gen_ai.request.messages", "gen_ai.request.prompt"),
-    *("gen_ai.request.instructions", "gen_ai.request.tools", "gen_ai.request.functions.*"),
-    *("gen_ai.request.available_tools", "gen_ai.request.structured_output_schema"),
-    *("gen_ai.request.logit_bias", "gen_ai.response.text", "gen_ai.response.tool_calls"),
-    *("gen_ai.response.object", "gen_ai.response.reasoning", "gen_ai.response.thinking"),
-    *("gen_ai.reasoning", "gen_ai.thinking", "gen_ai.system_prompt", "gen_ai.instructions"),
-    *("gen_ai.tool.arguments", "gen_ai.tool.args", "gen_ai.tool.input", "gen_ai.tool.output"),
-    *("gen_ai.tool.parameters", "gen_ai.tool.result", "gen_ai.tool.message"),
-    *("gen_ai.tool.json_schema", "gen_ai.agent.instructions", "gen_ai.agent.goal"),
-    *("gen_ai.agent.backstory", "gen_ai.agent.task", "gen_ai.agent.input", "gen_ai.agent.output"),
-    *("gen_ai.agent.invocation_input", "gen_ai.agent.invocation_output"),
-    *("gen_ai.agent.system_prompt", "gen_ai.task.input", "gen_ai.task.output"),
-    *("gen_ai.task.description", "gen_ai.workflow.input", "gen_ai.workflow.output"),
-    *("gen_ai.evaluation.explanation", "gen_ai.retrieval.query", "gen_ai.retrieval.results"),
-    *("gen_ai.serialized.*", "mcp.request.argument", "mcp.response.value"),
+_OLDER: Final = MappingProxyType(
+    other(
+        *("gen_ai.prompt", "gen_ai.prompt.*", "gen_ai.completion", "gen_ai.completion.*"),
+        *("gen_ai.prompts", "gen_ai.completions", "gen_ai.content", "gen_ai.content.*"),
+        *("gen_ai.event.content", "gen_ai.input", "gen_ai.output", "gen_ai.input_messages"),
+        *("gen_ai.output_messages", "gen_ai.request.messages", "gen_ai.request.prompt"),
+        *("gen_ai.request.instructions", "gen_ai.request.tools", "gen_ai.request.functions.*"),
+        *("gen_ai.request.available_tools", "gen_ai.request.structured_output_schema"),
+        *("gen_ai.request.logit_bias", "gen_ai.response.text", "gen_ai.response.tool_calls"),
+        *("gen_ai.response.object", "gen_ai.response.reasoning", "gen_ai.response.thinking"),
+        *("gen_ai.reasoning", "gen_ai.thinking", "gen_ai.system_prompt", "gen_ai.instructions"),
+        *("gen_ai.tool.arguments", "gen_ai.tool.args", "gen_ai.tool.input", "gen_ai.tool.output"),
+        *("gen_ai.tool.parameters", "gen_ai.tool.result", "gen_ai.tool.message"),
+        *("gen_ai.tool.json_schema", "gen_ai.agent.instructions", "gen_ai.agent.goal"),
+        *(
+            "gen_ai.agent.backstory",
+            "gen_ai.agent.task",
+            "gen_ai.agent.input",
+            "gen_ai.agent.output",
+        ),
+        *("gen_ai.agent.invocation_input", "gen_ai.agent.invocation_output"),
+        *("gen_ai.agent.system_prompt", "gen_ai.task.input", "gen_ai.task.output"),
+        *("gen_ai.task.description", "gen_ai.workflow.input", "gen_ai.workflow.output"),
+        *("gen_ai.evaluation.explanation", "gen_ai.retrieval.query", "gen_ai.retrieval.results"),
+        *("gen_ai.serialized.*", "mcp.request.argument", "mcp.response.value"),
+    )
 )
 ERRORS: Final = MappingProxyType(
     {

@@ -7,13 +7,15 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from opentelemetry.context import get_current
+
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .call import Switch
 
-__all__ = ["guarded"]
+__all__ = ["guarded", "guarded_in_context"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -61,6 +63,28 @@ def guarded(action: str, *, switch: Switch | None = None) -> Callable[[_Function
 
         chosen = awaiting if inspect.iscoroutinefunction(function) else calling
         return cast(_Function, chosen)  # wraps keeps the signature
+
+    return decorate
+
+
+def guarded_in_context(action: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a plain function that a library calls back at each step; see `guarded`.
+
+    Its first argument is the current context, which the guard has to look up anyway; the caller
+    passes the others, by position.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def calling(*args: Any) -> None:
+            try:
+                context = get_current()
+                if not is_suppressed(context):
+                    function(context, *args)
+            except Exception:
+                errors.internal_error(action)
+
+        return calling
 
     return decorate
 

@@ -4,8 +4,9 @@ An outer layer (a framework's LLM class, a router) opens a `Claim` in the contex
 that starts an inference takes the claim. The outer layer reports only on its own evidence that it
 sent something (`sent`), and only if no layer below took that attempt. A tool, agent or workflow
 scope starts without claims (`without_claims`), so that a model called from inside a tool is
-counted. The layer below may be another library, whose span takes the claim (`notice_span`). As a
-safety net, the ids of recently reported responses are kept.
+counted. The layer below may be another library, whose span takes the claim (`notice_span`), and so
+may the one above (`open_foreign_claim`). As a safety net, the ids of recently reported responses are
+kept.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import functools
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +26,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
 from . import official
-from .claims import Claim
+from .claims import Claim, ForeignClaim
 from .scope import Scope, scope_of, with_scope
 
 __all__ = [
@@ -33,6 +35,8 @@ __all__ = [
     "is_reported",
     "notice_span",
     "open_claim",
+    "open_foreign_claim",
+    "operations_like",
     "sent",
     "take",
     "with_foreign_span",
@@ -48,6 +52,15 @@ _KINDS: Final = MappingProxyType(
     }
 )
 """The claim that each operation takes: the name of a field of `scope.Scope`."""
+_ALIKE: Final = MappingProxyType(
+    {
+        kind: frozenset(it.value for it, other in _KINDS.items() if other == kind)
+        for kind in _KINDS.values()
+    }
+)
+_NO_CLAIMS: Final = MappingProxyType(
+    {"inference": None, "embeddings": None, "foreign": None, "foreign_span": False}
+)
 _REPORTED_LIMIT: Final = 4096
 
 
@@ -92,6 +105,8 @@ def notice_span(span: Any, parent: Context | None) -> None:
     """
     context = get_current() if parent is None else parent
     scope = scope_of(context)
+    if scope.foreign is not None:
+        scope.foreign.notice(span)
     if scope.inference is None and scope.embeddings is None:
         return
     operation = _operation_of(span)
@@ -124,6 +139,17 @@ def sent(operation: Operation, context: Context) -> bool:
     return claim is not None
 
 
+def open_foreign_claim(claim: ForeignClaim, context: Context) -> Context:
+    """Return ``context`` for one model call of a library whose span owns a response."""
+    return with_scope(context, foreign=claim)
+
+
+def operations_like(operation: Operation) -> AbstractSet[str]:
+    """Return the names of the operations that report the same kind of response."""
+    kind = _KINDS.get(operation)
+    return _ALIKE.get(kind, frozenset()) if kind is not None else frozenset()
+
+
 def with_foreign_span(context: Context) -> Context:
     """Return ``context`` for one model call that has somebody else's span.
 
@@ -142,8 +168,13 @@ def without_claims(context: Context, scope: Scope | None = None) -> Context:
         scope: Its scope, if the caller has looked it up.
     """
     scope = scope_of(context) if scope is None else scope
-    if scope.inference is not None or scope.embeddings is not None or scope.foreign_span:
-        context = with_scope(context, inference=None, embeddings=None, foreign_span=False)
+    if (
+        scope.inference is not None
+        or scope.embeddings is not None
+        or scope.foreign is not None
+        or scope.foreign_span
+    ):
+        context = with_scope(context, **_NO_CLAIMS)
     return official.without_official_calls(context) if official.MODULE in sys.modules else context
 
 

@@ -16,7 +16,7 @@ from opentelemetry.context import Context, create_key, get_current, get_value, s
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from .agents import AgentScope
-from .claims import Claim
+from .claims import Claim, ForeignClaim
 from .tools import ToolScope
 
 __all__ = [
@@ -60,6 +60,7 @@ class Scope:
         inference: The claim of the nearest layer that waits for an inference.
         embeddings: The claim of the nearest layer that waits for embeddings.
         foreign_span: Whether a foreign span covers the model call that is made here.
+        foreign: The claim of the library around, if its span owns a response.
         tags: The attributes of tags; None if there are none.
         identity: The attributes that the application set for all that is done here: for spans and
             log records of others as well. None if it set none.
@@ -75,6 +76,7 @@ class Scope:
     inference: Claim | None = None
     embeddings: Claim | None = None
     foreign_span: bool = False
+    foreign: ForeignClaim | None = None
     records_content: bool = True
     tags: Mapping[str, str] | None = None
     identity: Mapping[str, str] | None = None

@@ -10,7 +10,7 @@ from opentelemetry.context import Context, create_key, get_current
 __all__ = ["Slot", "add"]
 
 _Value = TypeVar("_Value")
-add: Final[Callable[[Any, str, Any], None]] = dict.__setitem__
+add: Final[Callable[[Any, str, Any], None]] = dict[str, Any].__setitem__
 """Add a key and a value to a context that nobody else has yet; a context itself refuses it."""
 
 

@@ -22,8 +22,9 @@ _FAILED: Final = "the value it was given is not recorded"
 _CALLING: Final = HookGuard("the redaction hook", _FAILED)
 
 Redact = Callable[[str, Any], Any]
-"""``redact(kind, value) -> value``: ``kind`` is a field of `Content`, ``exception_message`` or
-``exception_stacktrace``. Returns the value to record, of the same shape, or None for nothing."""
+"""``redact(kind, value) -> value``: ``kind`` is a field of `Content`, ``exception_message``,
+``exception_stacktrace``, or ``other`` for text of other libraries, whatever it is. Returns the value
+to record, of the same shape, or None for nothing."""
 
 
 class Redaction:

@@ -3,11 +3,9 @@
 from otel_agents.instrumentors._core.errors import error_type
 
 from .agents import InvokeAgent, InvokeWorkflow, Plan, Selection, Step, step
-from .claimed import ClaimedCall, unfinished
-from .client import CreateAgent, InvokeRemoteAgent, Memory, Retrieval
+from .client import CreateAgent, InvokeRemoteAgent, McpRequest, Memory, Retrieval
 from .events import Evaluation, Handoff, evaluated, hand_over, interrupted
-from .inference import Embeddings, FetchResponse, Inference, ModelCall
-from .mcp import McpRequest, McpSession
+from .models import ClaimedCall, Embeddings, FetchResponse, Inference, ModelCall, unfinished
 from .operation import Operation
 from .runs import Runs
 from .tools import ExecuteCode, ExecuteTool
@@ -26,7 +24,6 @@ __all__ = [
     "InvokeRemoteAgent",
     "InvokeWorkflow",
     "McpRequest",
-    "McpSession",
     "Memory",
     "ModelCall",
     "Operation",

@@ -37,7 +37,7 @@ from otel_agents.semconv import events, values
 from . import kinds
 from .in_progress import DISCARDED, IN_PROGRESS, Entry
 from .kinds import Kind
-from .owner import OURS, Owner
+from .owner import OURS, ClaimedAround, Owner
 
 __all__ = ["Operation"]
 
@@ -134,12 +134,11 @@ class Operation:
             scope = identified(scope, parent, telemetry.settings.identity_from_baggage)
         self._gate = telemetry.gate if scope.records_content else CLOSED
         self._owner = owner
-        # A claim is for an operation that starts, not for its span, which a processor may notice.
-        hidden = scope.inference is not None or scope.embeddings is not None
-        outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
-        span = self._start_span(name, outside, links) if owner.has_span else INVALID_SPAN
-        context = parent if span is INVALID_SPAN else Context({**parent, _SPAN: span})
-        self.span, self.recording = span, span.is_recording()
+        self.span: Span = INVALID_SPAN
+        if owner.has_span:
+            context = self._start_span(name, parent, links, scope)
+        else:
+            context = self._start_without_span(name, parent, links)
         emitted = telemetry.settings.emit_event
         self.detailed = self.recording or emitted or not owner.emits
         self.content = (
@@ -164,8 +163,33 @@ class Operation:
         if started is not None and not started.over:
             started.append(self)
 
-    def _start_span(self, name: str, parent: Context, links: Sequence[Link] | None) -> Span:
-        """Start the span; if that fails, go on in ``parent``, for the metrics."""
+    def _start_without_span(
+        self, name: str, parent: Context, links: Sequence[Link] | None
+    ) -> Context:
+        """Start without a span; return the context, with the span of the library that claims."""
+        self.recording, owner = False, self._owner
+        if not isinstance(owner, ClaimedAround):
+            return parent
+        owner.name, owner.links = name, links
+        self.recording = owner.span.is_recording()
+        inside = with_scope(parent, foreign=None)  # a call within is a response of its own
+        if owner.span is not INVALID_SPAN:
+            inside = Context({**inside, _SPAN: owner.span})
+        owner.parent = inside
+        return inside
+
+    def _start_span(
+        self, name: str, parent: Context, links: Sequence[Link] | None, scope: Scope
+    ) -> Context:
+        """Start the span and return its context; if that fails, go on in ``parent``."""
+        # A claim is for an operation that starts, not for its span, which a processor may notice.
+        hidden = scope.inference is not None or scope.embeddings is not None
+        outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
+        self.span = self._started_span(name, outside, links)
+        self.recording = self.span.is_recording()
+        return parent if self.span is INVALID_SPAN else Context({**parent, _SPAN: self.span})
+
+    def _started_span(self, name: str, parent: Context, links: Sequence[Link] | None) -> Span:
         try:
             return self.telemetry.tracer.start_span(
                 name,
@@ -316,6 +340,8 @@ class Operation:
             elapsed = max(0, elapsed)
             self.end_time, self.duration = self.start_time + elapsed, elapsed / 1e9
             try:
+                if isinstance(self._owner, ClaimedAround):
+                    _guard("deciding who reports a response", self._settle, self._owner)
                 self._emit()
             finally:
                 try:
@@ -325,6 +351,16 @@ class Operation:
                 finally:
                     self._deregister()
                     self.error = None  # its frames reference this operation and the application
+
+    def _settle(self, around: ClaimedAround) -> None:
+        """Start our span after all, unless that of the library around owns this response."""
+        failed = self.error is not None or self.error_type == values.ERROR_TYPE_INTERRUPTED
+        if failed or not around.own():
+            parent = around.parent
+            self._owner = around.failed_attempt() if failed else OURS
+            self.context = self._start_span(around.name, parent, around.links, scope_of(parent))
+        elif attr.OTEL_AGENTS_STREAM_ABANDONED in self.attributes:
+            self.when_ended.append(around.leave_response)
 
     def _is_held_open(self) -> bool:
         hold_open, self.hold_open = self.hold_open, None
@@ -350,17 +386,21 @@ class Operation:
         if not self._owner.emits:
             _guard("handing an operation over", self._owner.receive, self.known)
             return
-        kind, telemetry = self._kind, self.telemetry
+        kind, telemetry, owner = self._kind, self.telemetry, self._owner
         known = record = None
         if kind.measures:
             known = self.known
             _guard("recording metrics", self._measure, known)
-        if self.recording and (self.attributes or self.error_type is not None):
+        span, emits_event = self.span, telemetry.settings.emit_event
+        if isinstance(owner, ClaimedAround):
+            span, emits_event = owner.span, emits_event and not owner.library_emits_event
+            _guard("completing a span", owner.receive, known or self.known)
+        elif self.recording and (self.attributes or self.error_type is not None):
             _guard("describing a span", self._set_attributes)
-        if kind.event is not None and telemetry.settings.emit_event:
+        if kind.event is not None and emits_event:
             record = record_of(kind.event, known or self.known, self.context, self.end_time)
         if self.content.enabled:
-            _guard("emitting content", self.content.emit, self.span, record)
+            _guard("emitting content", self.content.emit, span, record)
         if record is not None:
             _guard("emitting an event", telemetry.emit, record)
         if self.error is not None and not self._error_passes:
@@ -375,7 +415,10 @@ class Operation:
 
     def _measure(self, known: dict[str, Any]) -> None:
         instruments = self.telemetry.instruments
-        instruments.measure(self._kind.measures, self, known)
+        measures, owner = self._kind.measures, self._owner
+        if owner is not OURS:
+            measures = owner.measures(measures)
+        instruments.measure(measures, self, known)
         if attr.OTEL_AGENTS_COST in known:
             cost = known[attr.OTEL_AGENTS_COST]
             instruments.add_cost(cost, known, kinds.COMMON_ATTRIBUTES, self.context)

@@ -2,21 +2,32 @@
 
 One response is one inference span, whoever emits it. For our own calls we emit the span. If an
 official instrumentation has announced the call in the context, we hand our attributes over to it.
-If a foreign span covers the call, we emit only its metrics and event.
+If a foreign span covers the call, we emit only its metrics and event. If a library around claims
+it, its span owns the first response: whether that is this one shows when it completes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span
 
 from otel_agents.instrumentors._core.context import official
+from otel_agents.instrumentors._core.context.claims import ForeignClaim, ForeignLibrary
+from otel_agents.instrumentors._core.context.ownership import operations_like
 from otel_agents.instrumentors._core.context.scope import Scope
+from otel_agents.instrumentors._core.telemetry.metrics import Measure
+from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
+from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation
 
-__all__ = ["FOREIGN_SPAN", "OURS", "OfficialCall", "Owner", "owner_of"]
+__all__ = ["FOREIGN_SPAN", "OURS", "ClaimedAround", "OfficialCall", "Owner", "owner_of"]
+
+
+_USAGE: Final = (attr.GEN_AI_USAGE_INPUT_TOKENS, attr.GEN_AI_USAGE_OUTPUT_TOKENS)
 
 
 class Owner:
@@ -38,10 +49,89 @@ class Owner:
     def receive(self, attributes: Mapping[str, Any]) -> None:
         """Take the attributes of an operation that ends and emits nothing."""
 
+    def measures(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+        """Return which of ``measures`` we record."""
+        return measures
+
 
 class _ForeignSpan(Owner):
     __slots__ = ()
     has_span = False
+
+
+class ClaimedAround(Owner):
+    """A library around claims the call, whose span owns the first response that completes.
+
+    Until then we have no span: to start one and drop it would orphan those below it.
+
+    Args:
+        claim: The claim.
+        library: The library, and what it records where ours goes.
+        span: The library's span.
+        parent: The context in which the operation starts.
+    """
+
+    __slots__ = ("_claim", "_library", "links", "name", "parent", "span")
+    has_span = False
+
+    def __init__(
+        self, claim: ForeignClaim, library: ForeignLibrary, span: Span, parent: Context
+    ) -> None:
+        self._claim = claim
+        self._library = library
+        self.span = span
+        self.parent = parent
+        self.name = ""
+        """The name of our span, should the library's own another response."""
+        self.links: Sequence[Link] | None = None
+
+    def own(self) -> bool:
+        """Let the library's span own the response; return False if it owns another one."""
+        return self._claim.own()
+
+    def failed_attempt(self) -> Owner:
+        """Return the owner of this call, which failed: us, but for what the library records."""
+        return _FailedAttempt(self._library) if self._library.failures else OURS
+
+    def leave_response(self) -> None:
+        """Record that the application left the response, a stream, before its end."""
+        self._claim.leave_response()
+
+    @property
+    def library_emits_event(self) -> bool:
+        """Whether the library emits the event with all details itself."""
+        return self._library.event
+
+    def measures(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+        """Leave out what the library records itself."""
+        return _without_theirs(measures, self._library)
+
+    def receive(self, attributes: Mapping[str, Any]) -> None:
+        """Add to the library's span what it does not have."""
+        usage = {name: attributes[name] for name in _USAGE if name in attributes}
+        self._claim.usage = usage
+        span: Any = self.span
+        if span.is_recording():  # it may have ended
+            known: Mapping[str, Any] = getattr(span, "attributes", None) or {}
+            added = {name: it for name, it in attributes.items() if name not in known}
+            span.set_attributes({**added, **usage} if self._library.miscounts else added)
+
+
+class _FailedAttempt(Owner):
+    """We emit the span of an attempt that failed; the library's call may fail by it, too."""
+
+    __slots__ = ("_library",)
+
+    def __init__(self, library: ForeignLibrary) -> None:
+        self._library = library
+
+    def measures(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+        """Leave out what the library records itself."""
+        return _without_theirs(measures, self._library)
+
+
+def _without_theirs(measures: tuple[Measure, ...], library: ForeignLibrary) -> tuple[Measure, ...]:
+    return tuple(it for it in measures if it.metric.name not in library.metrics)
 
 
 class OfficialCall(Owner):
@@ -70,9 +160,34 @@ FOREIGN_SPAN: Final = _ForeignSpan()
 """A foreign span covers the call; we emit only its metrics and event."""
 
 
-def owner_of(operation: Operation, scope: Scope, parent: Context) -> Owner:
-    """Return the owner of a model call that starts in ``parent``, whose scope is ``scope``."""
+def owner_of(
+    operation: Operation,
+    scope: Scope,
+    parent: Context,
+    telemetry: Telemetry,
+    start_time: int | None = None,
+) -> Owner:
+    """Return the owner of a model call.
+
+    Args:
+        operation: Its operation.
+        scope: The scope of ``parent``.
+        parent: The context in which it starts.
+        telemetry: What it emits with.
+        start_time: When it started, if earlier than now; in nanoseconds since the epoch.
+    """
     data = official.find(operation, parent)
     if data is not None:
         return OfficialCall(data)
-    return FOREIGN_SPAN if scope.foreign_span else OURS
+    if scope.foreign_span:
+        return FOREIGN_SPAN
+    claim = scope.foreign
+    if claim is None or not claim.covers(time.time_ns() if start_time is None else start_time):
+        return OURS
+    span = claim.span_in(parent, operations_like(operation), telemetry.tracer)
+    if span is None:
+        return OURS
+    library = claim.library
+    if not telemetry.has_global_meters:
+        library = library._replace(metrics=frozenset())  # ours would be missing where ours go
+    return ClaimedAround(claim, library, span, parent)

@@ -63,6 +63,7 @@ class AgentInstrumentor(BaseInstrumentor):
         covers: What is recorded, in a few words each, for the support matrix.
         own_telemetry: The library's own telemetry that records the same, if an application enables
             it: suppressed where ours is preferred, which doctor reports.
+        is_native: Whether the library's own spans are kept and completed, which doctor reports.
         vendor_exporter: The library's own exporter to its vendor, which goes on in addition to
             ours, and how to disable it; doctor reports it.
         vendor_switches: Variables of which one must be ``true`` for that exporter to run; empty if
@@ -75,6 +76,7 @@ class AgentInstrumentor(BaseInstrumentor):
     conflicting: ClassVar[tuple[str, ...]] = ()
     covers: ClassVar[tuple[str, ...]] = ()
     own_telemetry: ClassVar[str] = ""
+    is_native: ClassVar[bool] = False
     vendor_exporter: ClassVar[str] = ""
     vendor_switches: ClassVar[tuple[str, ...]] = ()
     _import_trigger: ImportTrigger | None = None

@@ -68,8 +68,14 @@ class Telemetry:
     ) -> None:
         self.settings = settings or Settings.read()
         self._tracer_provider = tracer_provider
+        self.providers: dict[str, Any] = {
+            "tracer_provider": tracer_provider,
+            "meter_provider": meter_provider,
+        }
+        """The providers that were given, by the names of the arguments; None for the global one."""
         GATED_SCOPES.put(scope, None)
         self.tracer = trace.get_tracer(scope, _version(), tracer_provider)
+        self._meter_provider = meter_provider
         meter = metrics.get_meter(scope, _version(), meter_provider)
         shared = SharedCounters(scope, meter, meter_provider)
         self.instruments = Instruments(meter, self.settings, shared)
@@ -79,6 +85,11 @@ class Telemetry:
         self.gate = Gate(self.settings, completion_hook, lambda: truncations.add(1, {}))
         self._logger = get_logger(scope, _version(), logger_provider)
         _observe_errors(metrics.get_meter(_SCOPE, _version(), meter_provider))
+
+    @property
+    def has_global_meters(self) -> bool:
+        """Whether our metrics go where those of libraries go that use the global provider."""
+        return self._meter_provider in (None, metrics.get_meter_provider())
 
     def emits_to(self, provider: object) -> bool:
         """Return whether spans of ``provider``, such as the global one, are exported with ours."""

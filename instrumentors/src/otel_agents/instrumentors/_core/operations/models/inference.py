@@ -13,15 +13,14 @@ from otel_agents.instrumentors._core.calls import bodies, results
 from otel_agents.instrumentors._core.calls.streams import follow_stream
 from otel_agents.instrumentors._core.context import official, ownership
 from otel_agents.instrumentors._core.context.scope import scope_of
+from otel_agents.instrumentors._core.operations import kinds
+from otel_agents.instrumentors._core.operations.kinds import Kind
+from otel_agents.instrumentors._core.operations.operation import Operation
+from otel_agents.instrumentors._core.operations.owner import OURS, ClaimedAround, owner_of
 from otel_agents.instrumentors._core.telemetry.prices import SOURCE, UNKNOWN, Prices
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
-
-from . import kinds
-from .kinds import Kind
-from .operation import Operation
-from .owner import OURS, owner_of
 
 __all__ = ["Embeddings", "FetchResponse", "Inference", "LocalEmbeddings", "ModelCall", "Server"]
 
@@ -99,8 +98,8 @@ class ModelCall(Operation):
         self._agent = scope.agent
         self._claim = None
         official_in_use = official.MODULE in sys.modules
-        foreign = official_in_use or scope.foreign_span
-        owner = owner_of(operation, scope, parent) if foreign else OURS
+        foreign = official_in_use or scope.foreign_span or scope.foreign is not None
+        owner = owner_of(operation, scope, parent, telemetry, start_time) if foreign else OURS
         above = (scope.inference or scope.embeddings) if provider_is_guess else None
         start_attributes: dict[str, Any] = {
             attr.GEN_AI_OPERATION_NAME: operation.value,
@@ -122,7 +121,9 @@ class ModelCall(Operation):
             owner=owner,
             scope=scope,
         )
-        if official_in_use and owner is OURS:  # official instrumentations below then report nothing
+        if official_in_use and (
+            owner is OURS or isinstance(owner, ClaimedAround)
+        ):  # official instrumentations below then report nothing
             self.context = official.announce(operation, self.context)
         if scope.inference is not None or scope.embeddings is not None:
             # Last: an operation that fails to start must not take the claim.

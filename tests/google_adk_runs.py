@@ -1,0 +1,62 @@
+"""Ways to run an agent of Google's ADK."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from google.adk.agents import LlmAgent, run_config
+from google.adk.models.google_llm import Gemini
+from google.adk.models.lite_llm import LiteLlm
+from google.adk.runners import InMemoryRunner
+from google.genai import types
+
+from otel_agents.testing.scripted_model import ScriptedModel
+
+__all__ = ["WAYS", "left"]
+
+
+def weather(city: str) -> str:
+    """Look the weather up."""
+    return "Sunny."
+
+
+def _litellm(model: ScriptedModel) -> Any:
+    return LiteLlm(
+        model="openai/gpt-4o-mini", api_base=model.openai_url, api_key="none", num_retries=0
+    )
+
+
+def _gemini(model: ScriptedModel) -> Any:
+    return Gemini(model="gemini-2.0-flash")  # its URL is in the environment
+
+
+async def _run(of: Any, mode: str, *, items: int | None = None) -> None:
+    runner = InMemoryRunner(LlmAgent(name="planner", model=of, tools=[weather]), app_name="app")
+    session = await runner.session_service.create_session(app_name="app", user_id="u-1")
+    message = types.Content(role="user", parts=[types.Part(text="How is the weather in Bern?")])
+    modes: Any = vars(run_config)["StreamingMode"]
+    config = run_config.RunConfig(streaming_mode=modes[mode])
+    async for _ in runner.run_async(
+        user_id="u-1", session_id=session.id, new_message=message, run_config=config
+    ):
+        if items is not None:
+            break
+
+
+def _way(of: Callable[[ScriptedModel], Any], mode: str) -> Callable[[ScriptedModel], None]:
+    return lambda model: asyncio.run(_run(of(model), mode))
+
+
+def left(model: ScriptedModel) -> None:
+    """Leave a stream after its first item."""
+    asyncio.run(_run(_litellm(model), "SSE", items=1))
+
+
+WAYS = {
+    "LiteLLM": _way(_litellm, "NONE"),
+    "LiteLLM, streamed": _way(_litellm, "SSE"),
+    "Gemini": _way(_gemini, "NONE"),
+    "Gemini, streamed": _way(_gemini, "SSE"),
+}

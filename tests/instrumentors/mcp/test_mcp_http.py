@@ -1,0 +1,120 @@
+"""The HTTP request that carries a message: a link of the server's span, or its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import pytest
+from mcp_peers import over_http, session_over
+from mcp_server import VERSION, weather_server
+from opentelemetry import trace
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import SpanKind
+from otlp_receiver import free_port
+from packaging.version import Version
+
+from otel_agents.testing.emission import Emission
+
+if Version("1.8") > VERSION:
+    pytest.skip("this version has no streamable HTTP", allow_module_level=True)
+
+uvicorn: Any = import_module("uvicorn")
+CALL = "tools/call weather"
+
+
+def traced(app: Any, emission: Emission) -> Any:
+    """Return ``app`` with a span for each request, as an instrumentation of ASGI has it."""
+    tracer = emission.tracer_provider.get_tracer("asgi")
+
+    async def call(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await app(scope, receive, send)
+            return
+        span = tracer.start_span("POST", kind=SpanKind.SERVER)
+        token = attach(trace.set_span_in_context(span))
+        try:
+            await app(scope, receive, send)
+        finally:
+            detach(token)
+            span.end()
+
+    return call
+
+
+@contextmanager
+def serving(app: Any) -> Generator[int]:
+    """Serve ``app`` in a thread, at the port that is returned."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
+    ready = threading.Event()
+    startup = server.startup
+
+    async def started(*args: Any, **kwargs: Any) -> None:
+        await startup(*args, **kwargs)
+        ready.set()
+
+    server.startup = started
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert ready.wait(30)
+        yield port
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_each_message_is_linked_to_its_own_request(emission: Emission) -> None:
+    """Not to the first of the session, in whose context mcp 1 handles them all."""
+
+    async def use(port: int) -> None:
+        async with session_over(over_http(port)) as session:
+            for city in ("Bern", "Chur"):
+                await session.call_tool("weather", {"city": city})
+
+    with serving(traced(weather_server().streamable_http_app(), emission)) as port:
+        asyncio.run(use(port))
+    requests = {s.context.span_id for s in emission.spans if s.name == "POST" and s.context}
+    calls = [s for s in emission.spans if s.name == CALL]
+    clients = {s.context.span_id for s in calls if s.kind is SpanKind.CLIENT and s.context}
+    served = [s for s in calls if s.kind is SpanKind.SERVER]
+    assert {s.parent.span_id for s in served if s.parent} == clients
+    links = [[link.context.span_id for link in s.links] for s in served]
+    assert [len(one) for one in links] == [1, 1]
+    assert {one for (one,) in links} < requests
+    assert links[0] != links[1]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_without_a_context_of_its_own_a_message_is_below_its_request(emission: Emission) -> None:
+    """From a client without telemetry."""
+    params = {
+        "protocolVersion": "2025-03-26",
+        "capabilities": {},
+        "clientInfo": {"name": "plain", "version": "1"},
+    }
+    message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    headers = {
+        "Accept": "application/json, text/event-stream",
+        "Content-Type": "application/json",
+    }
+    body = json.dumps(message).encode()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with serving(traced(weather_server().streamable_http_app(), emission)) as port:
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/mcp", body, headers)
+        with opener.open(request, timeout=30) as response:
+            assert response.status == 200
+            response.readline()
+    (span,) = (s for s in emission.spans if s.name == "initialize")
+    (post,) = (s for s in emission.spans if s.name == "POST")
+    assert span.parent is not None
+    assert post.context is not None
+    assert (span.parent.span_id, list(span.links)) == (post.context.span_id, [])
