@@ -172,12 +172,10 @@ def test_it_is_on_log_records(logs: Emission, configured: Callable[..., None]) -
         with api.handoff("booker"):
             pass
     logger.emit(LogRecord(body="after"))
-    ours = {**ADA, "otel_agents.handoff.to": "booker"}
-    assert [dict(log.log_record.attributes or {}) for log in logs.logs] == [
-        {**ADA, "user.id": "mine"},
-        ours,
-        {},
-    ]
+    planned, ours, after = (dict(log.log_record.attributes or {}) for log in logs.logs)
+    ours.pop("event.name", None)  # before OpenTelemetry 1.35
+    assert (planned, after) == ({**ADA, "user.id": "mine"}, {})
+    assert ours == {**ADA, "otel_agents.handoff.to": "booker"}
 
 
 def incoming(header: str) -> Any:
