@@ -151,6 +151,20 @@ def test_what_is_no_reference_is_logged_in_one_line(
     assert (emission.events, emission.names) == ([], [])
 
 
+@pytest.mark.parametrize("score", ["planted-secret", "4", [1], float("nan"), float("inf")])
+def test_what_is_no_score_is_left_out_with_one_line(
+    score: Any, emission: Emission, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be what a web client sent: the application does not fail by it."""
+    caplog.set_level(logging.WARNING, "otel_agents")
+    api.feedback(score)
+    (line,) = caplog.messages
+    assert "user_feedback has no score" in line
+    assert "planted-secret" not in line
+    ((_, event),) = emission.events
+    assert "gen_ai.evaluation.score.value" not in event
+
+
 def test_without_a_span_there_is_no_reference(emission: Emission) -> None:
     assert api.reference() == ""
     assert api.agent("a").reference() == ""

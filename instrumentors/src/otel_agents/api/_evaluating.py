@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, cast
 
 from opentelemetry.context import Context, get_current
 
@@ -60,5 +61,22 @@ def evaluate(
         attr.OTEL_AGENTS_EVALUATION_EVALUATOR_TYPE: evaluator[2],
     }
     details = {attribute: value for attribute, value in given.items() if value is not None}
-    number = None if score is None else float(score)
+    number = None if score is None else _number(name, score)
     evaluated(telemetry(), name, number, context, explanation=explanation, details=details)
+
+
+def _number(name: str, score: object) -> float | None:
+    """Return ``score``, which a client may have sent; None, with a line, if it is no number."""
+    try:
+        number = math.nan if isinstance(score, str) else float(cast(float, score))
+    except (TypeError, ValueError):
+        number = math.nan
+    if math.isfinite(number):
+        return number
+    warn(
+        "otel-agents: the evaluation %s has no score, since a %s was given that is no finite "
+        "number; pass on words as label",
+        name,
+        type(score).__name__,
+    )
+    return None
