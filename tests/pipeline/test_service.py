@@ -215,16 +215,12 @@ def test_the_collector_has_the_events_of_the_users_evaluations(used: Used, user:
 
 def by_user(used: Used, name: str, **labels: str) -> dict[str, float]:
     """Return a metric of each user, of the agent and the plan."""
-    wanted = {
-        "gen_ai_agent_name": "travel-guide",
-        "otel_agents_tag_plan": "pro",
-        **labels,
-    }
+    labels |= {"gen_ai_agent_name": "travel-guide", "otel_agents_tag_plan": "pro"}
     return {
         found["user_id"]: value
         for (metric, given), value in used.metrics.items()
         if metric == name
-        and wanted.items() <= (found := dict(given)).items()
+        and labels.items() <= (found := dict(given)).items()
         and found["user_id"] in USERS
     }
 

@@ -51,8 +51,8 @@ _ENTRY: Final = Slot("entered-block", Entry)
 
 
 @guarded("entering a block")
-def enter(block: Block) -> Entry:
-    """Start what ``block`` records, and make it current.
+def enter(block: Block) -> Entry | None:
+    """Start what ``block`` records, and make it current; None if that fails.
 
     It is current even if nothing is recorded: another task may record in the same block.
     """

@@ -182,9 +182,9 @@ def _count(tokens: object) -> int | None:
     """Return a number of tokens, of whatever JSON held; None, with a line, if it is none."""
     if tokens is None:
         return None
-    is_number = isinstance(tokens, (int, float)) and not isinstance(tokens, bool)
-    if is_number and tokens >= 0 and tokens == tokens // 1:
-        return int(tokens)
+    number = tokens if isinstance(tokens, (int, float)) and not isinstance(tokens, bool) else -1
+    if number >= 0 and number == number // 1:
+        return int(number)
     warn(
         "otel-agents: usage() drops a number of tokens of type %s that is no whole number from 0 on",
         type(tokens).__name__,
