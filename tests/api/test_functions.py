@@ -364,3 +364,28 @@ def test_a_frameworks_tool_of_the_same_name_is_the_same_call(emission: Emission)
         "  execute_tool factorial",
         *("  execute_tool other", "    execute_tool factorial"),
     ]
+
+
+def test_a_tool_that_a_library_records_by_itself_is_the_same_call(emission: Emission) -> None:
+    """Such as Strands and Pydantic AI: their spans have no scope of ours."""
+
+    @api.tool
+    def factorial(number: int) -> int:
+        return number * factorial(number - 1) if number else 1
+
+    @api.tool
+    def other() -> int:
+        return factorial(0)
+
+    tracer = emission.tracer_provider.get_tracer("strands.telemetry.tracer")
+    attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "factorial"}
+    with tracer.start_as_current_span("execute_tool factorial", attributes=attributes):
+        assert [factorial(1), other()] == [1, 1]
+        with api.tool("factorial"):
+            pass
+    assert emission.tree() == [
+        "execute_tool factorial",
+        "  execute_tool factorial",
+        *("  execute_tool other", "    execute_tool factorial"),
+        "  execute_tool factorial",
+    ]
