@@ -367,7 +367,7 @@ def test_a_frameworks_tool_of_the_same_name_is_the_same_call(emission: Emission)
 
 
 def test_a_tool_that_a_library_records_by_itself_is_the_same_call(emission: Emission) -> None:
-    """Such as Strands and Pydantic AI: their spans have no scope of ours."""
+    """Such as Strands and Pydantic AI: no scope shows their spans."""
 
     @api.tool
     def factorial(number: int) -> int:

@@ -175,7 +175,7 @@ _CALLED_IN: Final = Slot("span-of-implemented-tool", SpanContext)
 def _is_called_by_another(above: ToolScope | None, name: str | None) -> bool:
     """Return whether the current span is a call of the tool ``name``, recorded by another library.
 
-    Such a span has no scope of ours: the name that it has is what there is to go by.
+    No scope shows such a span: the name that it has is what there is to go by.
     """
     span: Any = get_current_span()
     attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
@@ -184,7 +184,7 @@ def _is_called_by_another(above: ToolScope | None, name: str | None) -> bool:
     operation: Any = above.operation if above is not None else None
     current = span.get_span_context()
     if operation is not None and operation.span.get_span_context() == current:
-        return False  # of ours, whose scope has decided
+        return False  # our own span, whose scope has decided
     return _CALLED_IN.get() != current
 
 
