@@ -73,7 +73,7 @@ def check_decorated(
         assert type(decorated) is type(plain)
         assert facts(decorated) == facts(plain)
         assert "Sunny in Bern for 1." in str(call(decorated))
-        assert emission.names.count("execute_tool weather") == 1
+        assert emission.names.count("execute_tool weather") == 1, emission.tree()
     finally:
         undo()
         api.configure()

@@ -7,6 +7,7 @@ import copy
 import gc
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -211,6 +212,55 @@ def test_one_block_can_be_entered_again_and_within_itself(emission: Emission) ->
     with block:
         pass
     assert emission.tree() == ["step s", "  step s", "step s"]
+
+
+@pytest.mark.usefixtures("with_content")
+@pytest.mark.parametrize("order", ["first in, first out", "the other is untraced"])
+def test_tasks_that_share_a_block_record_on_their_own(order: str, emission: Emission) -> None:
+    """A service may keep its blocks in its module."""
+    shared, who = api.agent("a"), api.identity(user="ada")
+    references: dict[str, str] = {}
+    untraced = order == "the other is untraced"
+
+    async def request(name: str, within: Any, entered: asyncio.Event, other: asyncio.Event) -> None:
+        outside = get_current()
+        with within:
+            with who, shared:
+                entered.set()
+                await other.wait()
+                shared.input(name)
+                references[name] = shared.reference()
+            assert get_current_span() is get_current_span(outside) or untraced
+
+    async def both() -> None:
+        entered = {name: asyncio.Event() for name in ("one", "two")}
+        left = asyncio.Event()
+
+        async def first() -> None:
+            await request(
+                "one", nullcontext(), entered["one"], left if untraced else entered["two"]
+            )
+            left.set()
+
+        async def second() -> None:
+            await entered["one"].wait()
+            if untraced:
+                await request("two", api.untraced(), entered["two"], entered["one"])
+                left.set()
+            else:
+                await request("two", nullcontext(), entered["two"], left)
+
+        await asyncio.gather(first(), second())
+
+    asyncio.run(both())
+    names = ["one"] if untraced else ["one", "two"]
+    inputs = [it["gen_ai.input.messages"] for it in attributes(emission)]
+    assert [[name for name in ("one", "two") if name in text] for text in inputs] == [
+        [name] for name in names
+    ]
+    spans = [f"{span.context.span_id:016x}" for span in emission.spans if span.context]
+    assert [references[name].split("-")[2] for name in names] == spans
+    assert references.get("two", "") != references["one"]
 
 
 def test_the_span_is_the_current_one(emission: Emission) -> None:

@@ -136,10 +136,11 @@ def test_the_identity_is_of_who_judges(emission: Emission) -> None:
         "00-" + "1" * 32 + "-" + "1" * 16 + "-01;a b",
         "00-" + "1" * 32 + "-" + "1" * 16 + "-01;" + "x" * 257,
         "ff-" + "1" * 32 + "-" + "1" * 16 + "-01",
+        7,
     ],
 )
 def test_what_is_no_reference_is_logged_in_one_line(
-    invalid: str, emission: Emission, caplog: pytest.LogCaptureFixture
+    invalid: Any, emission: Emission, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "otel_agents")
     api.feedback(True, of=invalid)
@@ -149,6 +150,29 @@ def test_what_is_no_reference_is_logged_in_one_line(
         "pass on what reference() returned"
     )
     assert (emission.events, emission.names) == ([], [])
+
+
+@pytest.mark.parametrize("score", ["planted-secret", "4", [1], float("nan"), 10**400])
+def test_what_is_no_score_is_left_out_with_one_line(
+    score: Any, emission: Emission, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be what a web client sent: the application does not fail by it."""
+    caplog.set_level(logging.WARNING, "otel_agents")
+    api.feedback(score)
+    (line,) = caplog.messages
+    assert "user_feedback has no score" in line
+    assert "planted-secret" not in line
+    ((_, event),) = emission.events
+    assert "gen_ai.evaluation.score.value" not in event
+
+
+def test_what_a_client_sends_has_a_limit(emission: Emission) -> None:
+    api.feedback(1, label="l" * 1000, user="u" * 1000, name="n" * 1000)
+    ((_, event),) = emission.events
+    assert {len(value) for value in event.values() if isinstance(value, str)} == {
+        256,
+        len("human"),
+    }
 
 
 def test_without_a_span_there_is_no_reference(emission: Emission) -> None:

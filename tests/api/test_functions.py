@@ -195,6 +195,25 @@ def test_methods_are_recorded_without_their_instance(emission: Emission) -> None
     assert given == [{"prompt": "hi"}] * 4
 
 
+def test_a_cached_function_keeps_its_cache(emission: Emission) -> None:
+    """Each call is recorded, also one that the cache answers; with the cache outside, it is not."""
+
+    class Desk:
+        @api.tool
+        @functools.lru_cache(maxsize=2)  # noqa: B019  the class is gone after the test
+        def inside(self, number: int) -> int:
+            return number
+
+    outside = functools.lru_cache(api.step("outside")(abs))
+    desk = Desk()
+    assert [desk.inside(1), desk.inside(1), outside(-1), outside(-1)] == [1, 1, 1, 1]
+    cached: Any = Desk.inside
+    assert (cached.cache_info().hits, cached.cache_parameters()["maxsize"]) == (1, 2)
+    cached.cache_clear()
+    assert cached.cache_info().hits == 0
+    assert emission.names == ["execute_tool inside", "execute_tool inside", "step outside"]
+
+
 def test_a_partial_and_a_builtin_are_functions(emission: Emission) -> None:
     assert api.tool("add")(functools.partial(sum_up, 1))(second=2) == 3
     assert api.tool(len)("abc") == 3
@@ -344,4 +363,29 @@ def test_a_frameworks_tool_of_the_same_name_is_the_same_call(emission: Emission)
         "execute_tool factorial",
         "  execute_tool factorial",
         *("  execute_tool other", "    execute_tool factorial"),
+    ]
+
+
+def test_a_tool_that_a_library_records_by_itself_is_the_same_call(emission: Emission) -> None:
+    """Such as Strands and Pydantic AI: no scope shows their spans."""
+
+    @api.tool
+    def factorial(number: int) -> int:
+        return number * factorial(number - 1) if number else 1
+
+    @api.tool
+    def other() -> int:
+        return factorial(0)
+
+    tracer = emission.tracer_provider.get_tracer("strands.telemetry.tracer")
+    attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "factorial"}
+    with tracer.start_as_current_span("execute_tool factorial", attributes=attributes):
+        assert [factorial(1), other()] == [1, 1]
+        with api.tool("factorial"):
+            pass
+    assert emission.tree() == [
+        "execute_tool factorial",
+        "  execute_tool factorial",
+        *("  execute_tool other", "    execute_tool factorial"),
+        "  execute_tool factorial",
     ]

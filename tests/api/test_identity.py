@@ -229,6 +229,27 @@ def test_it_is_sent_only_to_hosts_that_a_setting_lists(
     assert "traceparent" in entry.headers
 
 
+@pytest.mark.parametrize("hosts", ["", "127.0.0.*"])
+def test_what_came_as_baggage_goes_on_only_to_these_hosts(
+    hosts: str, emission: Emission, model: ScriptedModel
+) -> None:
+    with instrumenting(emission, OpenAIInstrumentor()) as instrument:
+        instrument(
+            OTEL_AGENTS_PROPAGATE_HEADERS="*",
+            OTEL_AGENTS_PROPAGATE_IDENTITY=hosts,
+            OTEL_AGENTS_IDENTITY_FROM_BAGGAGE="user.id,plan",
+        )
+        token = attach(incoming(HEADER))
+        with openai.OpenAI(base_url=model.openai_url, api_key="none") as client:
+            client.chat.completions.create(
+                model="gpt-4o-mini", messages=[{"role": "user", "content": "Hi"}]
+            )
+        detach(token)
+    (entry,) = model.ledger.entries
+    sent = dict(baggage.get_all(incoming(entry.headers.get("baggage", ""))))
+    assert sent == (dict(baggage.get_all(incoming(HEADER))) if hosts else {"other": "1"})
+
+
 def test_content_can_be_narrowed_and_not_widened(
     emission: Emission, configured: Callable[..., None]
 ) -> None:

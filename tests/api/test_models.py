@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 from urllib.request import Request, urlopen
@@ -184,3 +185,19 @@ def test_embeddings_are_one_whole_span(emission: Emission) -> None:
         "server.address": "h",
         "server.port": 1,
     }
+
+
+@pytest.mark.parametrize("tokens", [-1, 1.5, "12", float("nan"), [1], True])
+def test_what_is_no_number_of_tokens_is_not_counted(
+    tokens: Any, emission: Emission, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "otel_agents")
+    with api.inference(model="m", provider="house") as call:
+        call.usage(3.0, tokens)  # pyright: ignore[reportArgumentType]: of any JSON
+        call.usage(cache_read_tokens=tokens)
+        call.response(finish_reason="stop")
+    found = dict(emission.span.attributes or {})
+    assert found["gen_ai.usage.input_tokens"] == 3
+    assert "gen_ai.usage.output_tokens" not in found
+    assert "gen_ai.usage.cache_read.input_tokens" not in found
+    assert len(caplog.messages) == 2

@@ -96,6 +96,29 @@ def test_an_unknown_model_has_none_and_is_counted(
     assert emission.points()[MISSING] == [({"otel_agents.reason": "unknown"}, 2)]
 
 
+def test_a_library_that_fails_is_one_line_and_one_attempt(
+    emission: Emission,
+    configured: Callable[..., None],
+    fresh: prices.Prices,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Such as one whose own requirements are missing: no call of the model tries again."""
+    attempts: list[str] = []
+
+    def fail(name: str) -> Any:
+        attempts.append(name)
+        raise ImportError("no pydantic")
+
+    monkeypatch.setattr(prices, "import_module", fail)
+    for _ in range(3):
+        assert wait_for_prices(fresh, "openai", "gpt-4o-mini") == prices.UNKNOWN
+        call()
+    assert emission.points()[MISSING] == [({"otel_agents.reason": "unknown"}, 3)]
+    assert attempts == ["genai_prices"]
+    assert len(caplog.records) == 1
+
+
 def test_a_figure_from_above_wins(
     emission: Emission, configured: Callable[..., None], fresh: prices.Prices
 ) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from backends import otlp_json
@@ -26,6 +27,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 JSON = {"Content-Type": "application/json"}
 SPANS = ["GET", "chat gpt-4o-mini", "execute_tool weather", "invoke_agent travel-guide"]
 EVALUATED = "otel_agents.evaluation.evaluator.type"
+USERS = ("ada", "bob")
+MODEL = "gpt-4o-mini"
 
 
 class Service(Program):
@@ -48,35 +51,97 @@ class Service(Program):
         )
 
 
+class Used(NamedTuple):
+    """What was left by the use of the service.
+
+    Attributes:
+        references: Those of the replies, by user.
+        metrics: What the Collector's Prometheus endpoint has.
+        events: The attributes of the evaluation events that the Collector wrote, with their context.
+        billed: What the model has billed to each user: input and output tokens.
+    """
+
+    references: dict[str, str]
+    metrics: dict[tuple[str, frozenset[tuple[str, str]]], float]
+    events: list[dict[str, Any]]
+    billed: dict[str, tuple[int, int]]
+
+
 @pytest.fixture(scope="module")
-def used(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow) -> Any:
-    """Return the references of both users' replies, the Collector's metrics and the bill."""
+def used(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow, tmp_path_factory: Any) -> Any:
+    """Use the service: two users plan, and rate the replies minutes later."""
+    logs = tmp_path_factory.mktemp("logs") / "logs.jsonl"
     with ScriptedModel() as model, XRay() as xray:
-        where: dict[str, str] = {}
+        where = {"LOGS_FILE": str(logs)}
         for backend in (jaeger, zipkin, mlflow, xray):
             where |= backend.environ
         with Collector("all-backends", environ=where) as collector:
             environ = plain_environ(
                 {
                     "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
+                    "OTEL_METRIC_EXPORT_INTERVAL": "200",
                     "OTEL_AGENTS_METRIC_ATTRIBUTES": "gen_ai.agent.name,user.id,plan",
                     "MODEL_URL": model.openai_url,
                 }
             )
             with Service(environ) as service:
+                wait_for(lambda: prices_are_there(service, collector), "a call with its cost")
+                first = len(model.ledger.entries)
                 replies = {
                     user: service.post("plan", user, session=f"of-{user}", text="Where to?")
-                    for user in ("ada", "bob")
+                    for user in USERS
                 }
             with Service(environ) as service:  # minutes later
                 for user, reply in replies.items():
                     rating = {"reference": reply["reference"], "good": user == "ada"}
                     service.post("feedback", user, **rating, comment="planted-secret")
             references = {user: str(reply["reference"]) for user, reply in replies.items()}
-            yield references, samples(collector.metrics()), model.ledger.entries
+            wait_for(lambda: logs.read_text("utf-8").count("user_feedback") == 2, "the events")
+            metrics = samples(collector.metrics())
+        entries = model.ledger.entries[first:]
+        yield Used(
+            references,
+            metrics,
+            evaluations(logs),
+            {
+                user: (entry.input_tokens, entry.output_tokens)
+                for user, entry in zip(USERS, entries, strict=True)
+            },
+        )
 
 
-def checked(spans: list[Found], user: str) -> None:
+def prices_are_there(service: Service, collector: Collector) -> bool:
+    """Have the service call its model, and return whether a call had a cost."""
+    service.post("plan", "eve", session="of-eve", text="Are you there?")
+    return any(name.startswith("otel_agents_cost") for name, _ in samples(collector.metrics()))
+
+
+def evaluations(logs: Path) -> list[dict[str, Any]]:
+    """Return the evaluation events that the Collector wrote."""
+    found: list[dict[str, Any]] = []
+    for line in logs.read_text("utf-8").splitlines():
+        for resource in json.loads(line)["resourceLogs"]:
+            for scope in resource["scopeLogs"]:
+                found += [
+                    {
+                        **otlp_json.attributes(record),
+                        "trace": record["traceId"],
+                        "span": record["spanId"],
+                    }
+                    for record in scope["logRecords"]
+                    if record.get("eventName") == "gen_ai.evaluation.result"
+                ]
+    return found
+
+
+def cost(tokens: tuple[int, int]) -> float:
+    """Return what these tokens cost by the price list."""
+    library: Any = import_module("genai_prices")
+    usage = library.Usage(input_tokens=tokens[0], output_tokens=tokens[1])
+    return float(library.calc_price(usage, MODEL, provider_id="openai").total_price)
+
+
+def checked(spans: list[Found], user: str, billed: tuple[int, int]) -> None:
     """Check the spans of a user's request, with both evaluations of it."""
     known = {span.id: span for span in spans}
     by_name = {span.node.name: span for span in spans}
@@ -88,6 +153,9 @@ def checked(spans: list[Found], user: str) -> None:
         assert found["user.id"] == user
         assert found["session.id"] == f"of-{user}"
         assert found["otel_agents.tag.plan"] == "pro"
+    call = by_name["chat gpt-4o-mini"].node.attributes
+    assert float(call["otel_agents.cost"]) == pytest.approx(cost(billed))
+    assert call["otel_agents.cost.source"] == "genai-prices"
     rated = by_name["score user_feedback"].node.attributes
     assert rated["gen_ai.evaluation.score.label"] == ("positive" if user == "ada" else "negative")
     assert (rated[EVALUATED], rated["user.id"]) == ("human", user)
@@ -103,27 +171,62 @@ def whole(read: Any) -> list[Found] | None:
 
 
 @pytest.mark.parametrize("user", ["ada", "bob"])
-def test_jaeger_has_the_users_trace_with_the_feedback(used: Any, jaeger: Jaeger, user: str) -> None:
-    trace_id = used[0][user].split("-")[1]
-    checked(wait_for(lambda: whole(lambda: jaeger.spans(trace_id)), "the trace in Jaeger"), user)
+def test_jaeger_has_the_users_trace_with_the_feedback(
+    used: Used, jaeger: Jaeger, user: str
+) -> None:
+    trace_id = used.references[user].split("-")[1]
+    spans = wait_for(lambda: whole(lambda: jaeger.spans(trace_id)), "the trace in Jaeger")
+    checked(spans, user, used.billed[user])
 
 
 @pytest.mark.parametrize("user", ["ada", "bob"])
-def test_mlflow_has_the_users_trace_with_the_feedback(used: Any, mlflow: Mlflow, user: str) -> None:
-    trace_id = used[0][user].split("-")[1]
-    checked(wait_for(lambda: whole(lambda: mlflow.spans(trace_id)), "the trace in MLflow"), user)
+def test_mlflow_has_the_users_trace_with_the_feedback(
+    used: Used, mlflow: Mlflow, user: str
+) -> None:
+    trace_id = used.references[user].split("-")[1]
+    spans = wait_for(lambda: whole(lambda: mlflow.spans(trace_id)), "the trace in MLflow")
+    checked(spans, user, used.billed[user])
 
 
-def test_the_metrics_have_the_tokens_of_each_user(used: Any) -> None:
-    _, metrics, billed = used
-    tokens = {
-        (dict(labels)["user_id"], dict(labels)["gen_ai_agent_name"]): value
-        for (name, labels), value in metrics.items()
-        if name == "gen_ai_client_token_usage_sum"
-        and dict(labels)["gen_ai_token_type"] == "input"
-        and dict(labels)["otel_agents_tag_plan"] == "pro"
+@pytest.mark.parametrize("user", USERS)
+def test_the_collector_has_the_events_of_the_users_evaluations(used: Used, user: str) -> None:
+    _, trace_id, agent, _ = used.references[user].split("-")
+    events = [event for event in used.events if event["trace"] == trace_id]
+    common = {"trace": trace_id, "span": agent, "user.id": user}
+    good = user == "ada"
+    assert sorted(events, key=lambda event: str(event["gen_ai.evaluation.name"])) == [
+        {
+            **common,
+            "session.id": f"of-{user}",
+            "otel_agents.tag.plan": "pro",
+            "gen_ai.evaluation.name": "has_text",
+            "gen_ai.evaluation.score.value": 1.0,
+            EVALUATED: "code",
+        },
+        {
+            **common,
+            "gen_ai.evaluation.name": "user_feedback",
+            "gen_ai.evaluation.score.value": float(good),
+            "gen_ai.evaluation.score.label": "positive" if good else "negative",
+            EVALUATED: "human",
+        },
+    ]
+
+
+def by_user(used: Used, name: str, **labels: str) -> dict[str, float]:
+    """Return a metric of each user, of the agent and the plan."""
+    labels |= {"gen_ai_agent_name": "travel-guide", "otel_agents_tag_plan": "pro"}
+    return {
+        found["user_id"]: value
+        for (metric, given), value in used.metrics.items()
+        if metric == name
+        and labels.items() <= (found := dict(given)).items()
+        and found["user_id"] in USERS
     }
-    expected = [entry.input_tokens for entry in billed]
-    assert tokens == dict(
-        zip((("ada", "travel-guide"), ("bob", "travel-guide")), expected, strict=True)
-    )
+
+
+def test_the_metrics_have_the_tokens_and_the_cost_of_each_user(used: Used) -> None:
+    tokens = by_user(used, "gen_ai_client_token_usage_sum", gen_ai_token_type="input")
+    assert tokens == {user: billed[0] for user, billed in used.billed.items()}
+    costs = by_user(used, "otel_agents_cost_total")
+    assert costs == {user: pytest.approx(cost(billed)) for user, billed in used.billed.items()}

@@ -569,7 +569,7 @@ def feedback(
         label = "positive" if value else "negative"
     evaluation(
         name,
-        score=None if value is None else float(value),
+        score=value,
         label=label,
         explanation=comment,
         of=of,

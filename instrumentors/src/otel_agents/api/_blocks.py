@@ -39,7 +39,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 class Block:
     """One operation of the application: decorate a function with it, or enter it by ``with``.
 
-    As a context manager it is entered once at a time. Nothing that its methods do raises.
+    Several threads and tasks may be in it at once: then its methods record on the operation of the
+    one that calls. Nothing that they do raises.
     """
 
     __slots__ = ("_entries", "_last", "name", "options")
@@ -81,9 +82,12 @@ class Block:
         trace: TracebackType | None,
     ) -> None:
         if self._entries:
-            from ._entering import leave
+            from ._entering import entry_of, leave
 
-            self._last = leave(self._entries.pop(), error)
+            entry = entry_of(self._entries)
+            if entry is not None:
+                self._entries.remove(entry)
+                self._last = leave(entry, error)
 
     @final
     async def __aenter__(self) -> Self:
@@ -107,7 +111,8 @@ class Block:
         if self._entries:
             from ._references import reference_to
 
-            return reference_to(self._entries[-1].observer)
+            observer = self._observer()
+            return "" if observer is None else reference_to(observer)
         return self._last
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -118,7 +123,14 @@ class Block:
         if self._entries:
             from ._recording import record
 
-            record(self._entries[-1].observer, what, *values)
+            record(self._observer(), what, *values)
+
+    def _observer(self) -> Any:
+        """Return what records the operation that the caller is in; None if nothing does."""
+        from ._entering import entry_of
+
+        entry = entry_of(self._entries)
+        return None if entry is None else entry.observer
 
 
 def _rebuilt(kind: type[Block], name: str | None, options: dict[str, Any]) -> Block:

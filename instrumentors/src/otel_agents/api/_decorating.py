@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["decorated"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodType, functools.partial)
+_Cached: Final = type(functools.lru_cache(len))
+_OF_CACHE: Final = ("cache_clear", "cache_info")
+_FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodType, functools.partial, _Cached)
 _MEMBERS: Final = (staticmethod, classmethod)
 
 
@@ -59,7 +61,11 @@ def _decorated(block: Block, function: Any) -> Any:
             type(function).__qualname__,
         )
         return function
-    return _replacement_kind(function)(function, _Decoration(function, block))
+    replacement = _replacement_kind(function)(function, _Decoration(function, block))
+    if _is_any(function, (_Cached,)):
+        for name in _OF_CACHE:
+            setattr(replacement, name, getattr(function, name))
+    return replacement
 
 
 def _is_any(value: object, kinds: tuple[type[Any], ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, attach, get_current
@@ -25,21 +26,21 @@ from ._references import reference_to
 if TYPE_CHECKING:
     from ._blocks import Block
 
-__all__ = ["Entry", "enter", "leave"]
+__all__ = ["Entry", "enter", "entry_of", "leave"]
 
 
 class Entry:
     """One time that a block was entered.
 
     Attributes:
-        observer: What records it; None once it is left.
+        observer: What records it; None if nothing does, and once it is left.
         outer: The context around it.
         above: The entry around it.
     """
 
     __slots__ = ("above", "observer", "outer")
 
-    def __init__(self, observer: CallObserver, outer: Context, above: Entry | None) -> None:
+    def __init__(self, observer: CallObserver | None, outer: Context, above: Entry | None) -> None:
         self.observer: Any = observer
         self.outer = outer
         self.above = above
@@ -51,16 +52,28 @@ _ENTRY: Final = Slot("entered-block", Entry)
 
 @guarded("entering a block")
 def enter(block: Block) -> Entry | None:
-    """Start what ``block`` records, and make it current; None if nothing is recorded."""
-    if is_suppressed():
-        return None
-    observer = begin(block_start, block, telemetry())
-    if observer is None:
-        return None
+    """Start what ``block`` records, and make it current; None if that fails.
+
+    It is current even if nothing is recorded: another task may record in the same block.
+    """
+    observer = None if is_suppressed() else begin(block_start, block, telemetry())
     outer = get_current()
     entry = Entry(observer, outer, _ENTRY.get(outer))
-    attach(_ENTRY.set(entry, observer.context))
+    attach(_ENTRY.set(entry, outer if observer is None else observer.context))
     return entry
+
+
+def entry_of(entries: Sequence[Entry]) -> Entry | None:
+    """Return which of the ``entries`` of a block the caller is in: several tasks may share it.
+
+    That is the innermost of the current context. Elsewhere, as in a thread without that context, it
+    is the last one.
+    """
+    entries = tuple(entries)  # other threads change it meanwhile
+    entry = _ENTRY.get()
+    while entry is not None and entry not in entries:
+        entry = entry.above
+    return entry or next(reversed(entries), None)
 
 
 @guarded("leaving a block", "")

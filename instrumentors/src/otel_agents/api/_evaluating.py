@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Final, cast
 
 from opentelemetry.context import Context, get_current
 
@@ -15,6 +16,9 @@ from ._emitting import telemetry
 from ._references import context_of
 
 __all__ = ["evaluate"]
+
+_LONGEST: Final = 256
+"""Characters of a name, a label or an id: a web client may have sent it."""
 
 
 @guarded("recording an evaluation")
@@ -40,6 +44,7 @@ def evaluate(
     """
     if is_suppressed():
         return
+    name = str(name)[:_LONGEST]
     context: Context = get_current()
     if reference is not None:
         found = context_of(reference)
@@ -59,6 +64,23 @@ def evaluate(
         attr.OTEL_AGENTS_EVALUATION_EVALUATOR_VERSION: evaluator[1],
         attr.OTEL_AGENTS_EVALUATION_EVALUATOR_TYPE: evaluator[2],
     }
-    details = {attribute: value for attribute, value in given.items() if value is not None}
-    number = None if score is None else float(score)
+    details = {name: str(value)[:_LONGEST] for name, value in given.items() if value is not None}
+    number = None if score is None else _number(name, score)
     evaluated(telemetry(), name, number, context, explanation=explanation, details=details)
+
+
+def _number(name: str, score: object) -> float | None:
+    """Return ``score``, which a client may have sent; None, with a line, if it is no number."""
+    try:
+        number = math.nan if isinstance(score, str) else float(cast(float, score))
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if math.isfinite(number):
+        return number
+    warn(
+        "otel-agents: the evaluation %s has no score, since a %s was given that is no finite "
+        "number; pass on words as label",
+        name,
+        type(score).__name__,
+    )
+    return None

@@ -10,6 +10,7 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.errors import warn
 from otel_agents.instrumentors._core.operations import ClaimedCall, ModelCall
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -93,9 +94,9 @@ class OwnCall(ClaimedCall):
         details: Sequence[int | None],
     ) -> None:
         """Record the tokens that are given."""
-        self._input_tokens = _given(input_tokens, self._input_tokens)
-        self._output_tokens = _given(output_tokens, self._output_tokens)
-        known = zip(_DETAILS, details, strict=True)
+        self._input_tokens = _given(_count(input_tokens), self._input_tokens)
+        self._output_tokens = _given(_count(output_tokens), self._output_tokens)
+        known = zip(_DETAILS, map(_count, details), strict=True)
         self._facts.update((name, value) for name, value in known if value is not None)
 
     def record_response(
@@ -175,6 +176,20 @@ def model_start(
 
 def _given(value: Any, default: Any) -> Any:
     return default if value is None else value
+
+
+def _count(tokens: object) -> int | None:
+    """Return a number of tokens, of whatever JSON held; None, with a line, if it is none."""
+    if tokens is None:
+        return None
+    number = tokens if isinstance(tokens, (int, float)) and not isinstance(tokens, bool) else -1
+    if number >= 0 and number == number // 1:
+        return int(number)
+    warn(
+        "otel-agents: usage() drops a number of tokens of type %s that is no whole number from 0 on",
+        type(tokens).__name__,
+    )
+    return None
 
 
 def _nothing(content: Content) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import SpanContext, get_current_span
 
 from otel_agents.instrumentors._core.calls.call import Call, Start
 from otel_agents.instrumentors._core.calls.reporting import CallObserver, Observation
@@ -143,6 +143,8 @@ def _tool(
     above = scope_of().tool
     if above is not None and above.name == name and _is_implementation(above):
         return Observation(_IMPLEMENTING.set(above))
+    if function is not None and _is_called_by_another(above, name):
+        return Observation(_CALLED_IN.set(get_current_span().get_span_context()))
     tool = _Tool(
         telemetry,
         name or _UNNAMED,
@@ -164,6 +166,26 @@ def _is_implementation(above: ToolScope) -> bool:
         return False
     span = operation.span.get_span_context()
     return get_current_span().get_span_context() == span
+
+
+_CALLED_IN: Final = Slot("span-of-implemented-tool", SpanContext)
+"""The span of a tool that a library records by itself, or a server of tools, and that runs."""
+
+
+def _is_called_by_another(above: ToolScope | None, name: str | None) -> bool:
+    """Return whether the current span is a call of the tool ``name``, recorded by another library.
+
+    No scope shows such a span: the name that it has is what there is to go by.
+    """
+    span: Any = get_current_span()
+    attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
+    if attributes.get(attr.GEN_AI_TOOL_NAME) != name or not span.is_recording():
+        return False
+    operation: Any = above.operation if above is not None else None
+    current = span.get_span_context()
+    if operation is not None and operation.span.get_span_context() == current:
+        return False  # our own span, whose scope has decided
+    return _CALLED_IN.get() != current
 
 
 def _identical(value: Any) -> Any:

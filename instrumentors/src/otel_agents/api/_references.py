@@ -53,12 +53,12 @@ def _reference(span: SpanContext, response_id: str | None) -> str:
     return whole if response_id and _FORM.fullmatch(whole) else text
 
 
-def context_of(reference: str) -> tuple[Context, str | None] | None:
+def context_of(reference: object) -> tuple[Context, str | None] | None:
     """Return the context of the span that is referred to, and the response's id.
 
     The identity of the current context stays. None if it is no reference.
     """
-    found = _FORM.fullmatch(reference)
+    found = _FORM.fullmatch(reference) if isinstance(reference, str) else None
     if found is None:
         return None
     flags = TraceFlags(int(found["flags"], 16))

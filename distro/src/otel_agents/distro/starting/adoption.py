@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from otel_agents.distro.environment import Choice, Signal
-from otel_agents.distro.export.logs import ForeignLogProcessor
+from otel_agents.distro.export.logs import ForeignLogProcessor, IdentityLogProcessor
 from otel_agents.distro.export.pipeline import Pipeline
 from otel_agents.distro.export.spans import ForeignSpanProcessor
 from otel_agents.distro.notices import warn
@@ -36,19 +36,19 @@ _OTLP_MODULES = MappingProxyType(
 def adopt_exporters(pipeline: Pipeline) -> None:
     """Replace the batching of each OTLP span exporter with a delivery; guard all others."""
     _adopt_span_exporters(pipeline)
-    _guard_log_exporters(pipeline)
+    _adopt_log_exporters(pipeline)
 
 
-def _guard_log_exporters(pipeline: Pipeline) -> None:
+def _adopt_log_exporters(pipeline: Pipeline) -> None:
     active: Any = getattr(get_logger_provider(), "_multi_log_record_processor", None)
     processors: tuple[Any, ...] | None = getattr(active, "_log_record_processors", None)
     if processors is not None:
         guarded = (ForeignLogProcessor(processor, pipeline.foreign) for processor in processors)
-        active._log_record_processors = tuple(guarded)
+        active._log_record_processors = (IdentityLogProcessor(), *guarded)
     elif active is not None:
         warn(
             "%s configures the SDK, and this version does not expose its log processors: events of "
-            "other libraries keep prompts and other content",
+            "other libraries keep prompts and other content, and log records have no identity",
             _SOURCE,
         )
 

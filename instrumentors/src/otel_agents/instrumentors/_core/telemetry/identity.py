@@ -7,7 +7,7 @@ unless a setting lists the host.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,7 +25,15 @@ from otel_agents.instrumentors._core.errors import warn
 from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["TAG", "identified", "identity_in", "mark_span", "with_baggage", "with_identity"]
+__all__ = [
+    "TAG",
+    "identified",
+    "identity_in",
+    "mark_span",
+    "with_baggage",
+    "with_identity",
+    "without_baggage",
+]
 
 _MOST_TAGS: Final = 32
 _LONGEST_KEY: Final = 64
@@ -156,4 +164,19 @@ def with_baggage(context: Context) -> Context:
     """Return ``context`` with its identity as baggage, to be sent to a host that gets it."""
     for name, value in (scope_of(context).identity or {}).items():
         context = baggage.set_baggage(name, value, context)
+    return context
+
+
+def without_baggage(context: Context, names: Collection[str]) -> Context:
+    """Return ``context`` without baggage that is an identity, to be sent to a host that gets none.
+
+    It may have come with a request.
+
+    Args:
+        context: The context.
+        names: The names that are trusted in incoming baggage.
+    """
+    for name in baggage.get_all(context):
+        if name in _FIELDS or name in names or name.startswith(TAG):
+            context = baggage.remove_baggage(name, context)
     return context

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from otel_agents.instrumentors._core.errors import guarded
+from otel_agents.instrumentors._core.errors import call_foreign, guarded
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._core.threads import start_daemon
@@ -144,7 +145,9 @@ class Prices:
     def _load(self) -> None:
         try:
             while requested := self._next():
-                self._rates.put(requested, looked_up(*requested))
+                look_up = partial(looked_up, *requested)
+                # Unknown if the library fails: else each call of the model would try again.
+                self._rates.put(requested, call_foreign("looking up prices", look_up, None))
         finally:
             self._loading = False
 

@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import errors
 
-from .identity import with_baggage
+from .identity import with_baggage, without_baggage
 from .telemetry import Telemetry
 
 __all__ = ["headers_for"]
@@ -23,6 +23,8 @@ def headers_for(telemetry: Telemetry, host: str, context: Context) -> Mapping[st
     if _matches(host, settings.propagate_headers):
         if _matches(host, settings.propagate_identity):
             context = with_baggage(context)
+        else:
+            context = without_baggage(context, settings.identity_from_baggage)
         try:
             propagate.inject(carrier, context)
         except Exception:  # an application's propagator may raise; the request goes out as it is
