@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import urllib.request
-from collections.abc import Generator
-from contextlib import contextmanager
-from importlib import import_module
-from typing import Any
 
 import pytest
 from mcp_peers import over_http, session_over
 from mcp_server import VERSION, weather_server
-from opentelemetry import trace
-from opentelemetry.context import attach, detach
+from mcp_web import serving, traced
 from opentelemetry.trace import SpanKind
-from otlp_receiver import free_port
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
@@ -25,50 +18,7 @@ from otel_agents.testing.emission import Emission
 if Version("1.8") > VERSION:
     pytest.skip("this version has no streamable HTTP", allow_module_level=True)
 
-uvicorn: Any = import_module("uvicorn")
 CALL = "tools/call weather"
-
-
-def traced(app: Any, emission: Emission) -> Any:
-    """Return ``app`` with a span for each request, as an instrumentation of ASGI has it."""
-    tracer = emission.tracer_provider.get_tracer("asgi")
-
-    async def call(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
-            await app(scope, receive, send)
-            return
-        span = tracer.start_span("POST", kind=SpanKind.SERVER)
-        token = attach(trace.set_span_in_context(span))
-        try:
-            await app(scope, receive, send)
-        finally:
-            detach(token)
-            span.end()
-
-    return call
-
-
-@contextmanager
-def serving(app: Any) -> Generator[int]:
-    """Serve ``app`` in a thread, at the port that is returned."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
-    ready = threading.Event()
-    startup = server.startup
-
-    async def started(*args: Any, **kwargs: Any) -> None:
-        await startup(*args, **kwargs)
-        ready.set()
-
-    server.startup = started
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        assert ready.wait(30)
-        yield port
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join()
 
 
 @pytest.mark.usefixtures("instrumented")

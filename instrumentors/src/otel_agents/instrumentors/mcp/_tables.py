@@ -63,6 +63,12 @@ _TRANSPORTS: Final = (
         until="2",
     ),
     Patch(
+        "mcp.server.websocket:websocket_server",
+        _transports.websocket,
+        decorated="func",
+        until="2",
+    ),
+    Patch(
         "mcp.client.streamable_http:StreamableHTTPTransport.post_writer",
         watch(_transports.http_client),
         since="1.8",
