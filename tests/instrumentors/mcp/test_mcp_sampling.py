@@ -111,6 +111,20 @@ def test_no_model_is_called(callback: Any, run: Any, emission: Emission) -> None
     assert SECRET not in emission.texts()
 
 
+@pytest.mark.parametrize("code", [-32600, -32602])
+@pytest.mark.usefixtures("instrumented")
+def test_a_client_that_rejects_the_request_is_not_called_twice(code: int, run: Any) -> None:
+    """Its callback may have called a model, or bothered a human."""
+    called: list[Any] = []
+
+    async def rejecting(context: Any, params: Any) -> Any:
+        called.append(params)
+        return types.ErrorData(code=code, message="not with this prompt")
+
+    run(use(rejecting))
+    assert len(called) == 1
+
+
 def test_a_model_of_an_sdk_is_counted_once(
     run: Any, model: ScriptedModel, emission: Emission, instrumentor: Any
 ) -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "CALLER_FAULTS",
     "FREQUENT",
     "INVALID",
+    "REPEATABLE",
     "Message",
     "code_of",
     "is_error_result",
@@ -41,6 +42,20 @@ _BY_LIBRARY: Final = frozenset(
         McpMethod.PING.value,
     )
 )
+REPEATABLE: Final = _BY_LIBRARY | {
+    McpMethod.COMPLETION_COMPLETE.value,
+    McpMethod.LOGGING_SET_LEVEL.value,
+    McpMethod.PROMPTS_GET.value,
+    McpMethod.PROMPTS_LIST.value,
+    McpMethod.RESOURCES_LIST.value,
+    McpMethod.RESOURCES_READ.value,
+    McpMethod.RESOURCES_SUBSCRIBE.value,
+    McpMethod.RESOURCES_TEMPLATES_LIST.value,
+    McpMethod.RESOURCES_UNSUBSCRIBE.value,
+    McpMethod.ROOTS_LIST.value,
+}
+"""Requests that can be sent again: others may have executed a tool, called a model or a human."""
+
 _VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 _VERSIONS: Final = ("protocolVersion", "protocol_version", _VERSION)
 _CONTINUED: Final = ("inputResponses", "requestState")

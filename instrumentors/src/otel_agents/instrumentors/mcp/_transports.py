@@ -12,7 +12,15 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from ._connections import PIPE, Transport, connection_of, http_transport, opened_by
 from ._http import scope_attributes
 
-__all__ = ["dispatched", "http_client", "opened", "pipe", "session_closed", "url_client", "websocket"]
+__all__ = [
+    "dispatched",
+    "http_client",
+    "opened",
+    "pipe",
+    "session_closed",
+    "url_client",
+    "websocket",
+]
 
 _WRITE_STREAM = 3
 """The position of the stream in ``StreamableHTTPTransport.post_writer``."""
