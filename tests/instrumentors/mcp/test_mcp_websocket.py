@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from mcp_peers import session_over
 from mcp_server import lowlevel, weather_server
-from opentelemetry.trace import SpanKind
 from mcp_web import serving
+from opentelemetry.trace import SpanKind
 
 from otel_agents.testing.emission import Emission
 
