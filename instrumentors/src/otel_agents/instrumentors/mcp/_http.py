@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations.kinds import short
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -44,7 +45,7 @@ def http_attributes(request: Any) -> dict[str, Any]:
     if not isinstance(scope, Mapping):
         return {}
     known = scope_attributes(cast("Mapping[str, Any]", scope), "http")
-    session = request.headers.get(_SESSION)
+    session = short(request.headers.get(_SESSION))
     return {**known, attr.MCP_SESSION_ID: session} if session else known
 
 

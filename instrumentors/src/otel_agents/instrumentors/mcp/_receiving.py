@@ -8,6 +8,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link, get_current_span
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations.kinds import short
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import McpMethod
@@ -175,7 +176,7 @@ def _received(
     parent = extracted(meta_of(message.params), base)
     known = http_attributes(request)
     if request_id is not None:
-        known[attr.JSONRPC_REQUEST_ID] = str(request_id)
+        known[attr.JSONRPC_REQUEST_ID] = short(str(request_id))
     return ReceivedMessage(
         telemetry,
         message,
