@@ -18,7 +18,7 @@ from ._connections import connection_of
 from ._http import context_of, http_attributes, request_of
 from ._messages import FREQUENT, Message
 from ._meta import extracted, meta_of
-from ._native import is_preferred
+from ._native import is_preferred, is_served_by_fastmcp
 from ._requests import ReceivedMessage, current
 
 __all__ = [
@@ -36,8 +36,10 @@ __all__ = [
 # mcp 1
 
 
-def handled(telemetry: Telemetry, call: Call) -> ReceivedMessage:
+def handled(telemetry: Telemetry, call: Call) -> ReceivedMessage | None:
     """Start ``Server._handle_request(responder, request, session, …)``."""
+    if is_served_by_fastmcp(telemetry, call.instance):
+        return None
     responder = call.argument(0, "message")
     message = Message.of(call.argument(1, "req"))
     return _with_responder(telemetry, message, call.argument(2, "session"), responder, True)
