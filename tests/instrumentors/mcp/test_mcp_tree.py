@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp_peers import MODES, connected, peer, result_of, strict_peer
-from mcp_server import NEWEST, VERSION, weather_server
+from mcp_server import NEWEST, VERSION, lowlevel, weather_server, with_context
 from opentelemetry import baggage, trace
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanKind, StatusCode
@@ -354,6 +354,62 @@ def test_progress_is_reported_within_the_call(run: Run, emission: Emission) -> N
     assert client.context is not None
     assert seen == [(done, client.context.span_id) for done in (0.0, 1.0, 2.0)]
     assert "notifications/progress" not in emission.names
+
+
+def test_a_notification_is_handled_within_its_span(run: Run, emission: Emission) -> None:
+    """On both sides, although mcp 1 calls the handlers where the session was opened."""
+    seen: list[tuple[str, int]] = []
+    server, done = weather_server(), anyio.Event()
+
+    def note(side: str) -> None:
+        seen.append((side, trace.get_current_span().get_span_context().span_id))
+
+    async def changed(*args: Any) -> None:
+        note("server")
+        await sessions[0].send_tool_list_changed()
+
+    async def handle(message: Any) -> None:
+        if "ToolListChanged" in type(getattr(message, "root", message)).__name__:
+            note("client")
+            done.set()
+
+    sessions: list[Any] = []
+
+    async def join(ctx: Any) -> str:
+        """Keep the session."""
+        sessions.append(ctx.session)
+        return ""
+
+    with_context(server, join)
+    types: Any = __import__("mcp.types").types
+    if NEWEST:
+        lowlevel(server).add_notification_handler(
+            "notifications/roots/list_changed", types.NotificationParams, changed
+        )
+    else:
+        handlers = lowlevel(server).notification_handlers
+        handlers[types.RootsListChangedNotification] = changed
+
+    async def use() -> None:
+        async with connected(server, message_handler=handle) as session:
+            await session.call_tool("join", {})
+            await session.send_roots_list_changed()
+            with anyio.fail_after(20):
+                await done.wait()
+
+    run(use())
+    received = {
+        ("server", "notifications/roots/list_changed"),
+        ("client", "notifications/tools/list_changed"),
+    }
+    spans = {
+        (side, span.context.span_id)
+        for side, name in received
+        for span in emission.spans
+        if span.name == name and span.kind is SpanKind.SERVER and span.context
+    }
+    assert set(seen) == spans
+    assert len(spans) == len(seen) == 2
 
 
 @BOTH
