@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -79,6 +80,6 @@ def test_one_for_fastmcp_alone_is_a_conflict_too(
     """Its metadata name ``fastmcp`` only."""
     entry = "[opentelemetry_instrumentor]\nfastmcp = example.fastmcp:FastMCPInstrumentor\n"
     Site(tmp_path).install("splunk-otel-instrumentation-fastmcp", "0.2.2", entry)
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     found = map(str, hosting.registered_conflicts(McpInstrumentor))
     assert "splunk-otel-instrumentation-fastmcp" in found
