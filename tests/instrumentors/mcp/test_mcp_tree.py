@@ -250,6 +250,26 @@ def test_a_frameworks_tool_gets_the_protocols_attributes(
     )
 
 
+@pytest.mark.parametrize("name", ["fore_cast", "mcp_shop__fore_cast", "a__b__fore.cast"])
+def test_a_framework_replaces_special_characters(
+    name: str, run: Run, emission: Emission, telemetry: Telemetry
+) -> None:
+    """Behind the server's name as well."""
+    server = weather_server()
+
+    @server.tool(name="fore.cast")
+    def forecast() -> str:
+        """Return the forecast."""
+        return ""
+
+    async def use() -> None:
+        async with connected(server) as session:
+            await within(ExecuteTool(telemetry, name), session.call_tool("fore.cast", {}))
+
+    run(use())
+    assert emission.tree()[-2:] == [f"execute_tool {name}", "  tools/call fore.cast"]
+
+
 @BOTH
 def test_a_tool_that_calls_others_has_them_below_it(
     mode: str, run: Run, emission: Emission, telemetry: Telemetry
