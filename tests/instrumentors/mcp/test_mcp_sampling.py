@@ -6,9 +6,12 @@ import json
 from importlib import import_module
 from typing import Any
 
+import anyio
 import pytest
 from mcp_peers import connected
 from mcp_server import NEWEST, SECRET, weather_server
+from opentelemetry import baggage
+from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanKind
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -77,6 +80,43 @@ def test_a_model_that_nothing_else_records(run: Any, emission: Emission) -> None
     kinds = [s.kind for s in emission.spans if s.name == REQUEST]
     assert kinds == [SpanKind.SERVER, SpanKind.CLIENT]
     assert SECRET not in emission.texts()
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_meta_carries_the_context_to_the_client(run: Any, emission: Emission) -> None:
+    """Each of two calls at the same time has its own; with the application's baggage."""
+    seen: list[tuple[str, object]] = []
+
+    async def meeting(context: Any, params: Any) -> Any:
+        meta: Any = getattr(params, "meta", None)
+        known: dict[str, Any] = meta if isinstance(meta, dict) else meta.model_extra
+        seen.append((known["traceparent"].split("-")[2], baggage.get_baggage("shop")))
+        return message("here")
+
+    async def sampled(session: Any, shop: str) -> None:
+        token = attach(baggage.set_baggage("shop", shop))
+        try:
+            await session.call_tool("sampled", {})
+        finally:
+            detach(token)
+
+    async def both() -> None:
+        async with (
+            connected(weather_server(), sampling_callback=meeting) as session,
+            anyio.create_task_group() as group,
+        ):
+            for shop in ("north", "south"):
+                group.start_soon(sampled, session, shop)
+
+    run(both())
+    spans = {s.context.span_id: s for s in emission.spans if s.context}
+    sent = [s for s in spans.values() if s.name == REQUEST and s.kind is SpanKind.CLIENT]
+    received = [s for s in spans.values() if s.name == REQUEST and s.kind is SpanKind.SERVER]
+    parents = {s.parent.span_id for s in received if s.parent}
+    assert parents == {s.context.span_id for s in sent if s.context}
+    assert {f"{parent:016x}" for parent in parents} == {span_id for span_id, _ in seen}
+    assert {shop for _, shop in seen} == {"north", "south"}
+    assert len({s.context.trace_id for s in received if s.context}) == 2
 
 
 @pytest.mark.usefixtures("with_content")
