@@ -134,17 +134,21 @@ def test_meta_carries_the_context_unprefixed(emission: Emission) -> None:
 def test_the_server_continues_the_clients_trace(run: Run, emission: Emission) -> None:
     """With the trace's state and the application's baggage."""
     seen: list[Any] = []
+    state = trace.TraceState([("vendor", "east")])
+    known = trace.SpanContext(0xABC, 0xDEF, True, trace.TraceFlags(1), state)
+    upstream = trace.set_span_in_context(trace.NonRecordingSpan(known))
     server = weather_server()
 
     @server.tool()
     def look() -> str:
         """Look."""
-        seen.append((trace.get_current_span().get_span_context().trace_id, baggage.get_all()))
+        known = trace.get_current_span().get_span_context()
+        seen.append((known.trace_id, known.trace_state.to_header(), baggage.get_all()))
         return ""
 
     async def use() -> None:
         async with connected(server) as session:
-            token = attach(baggage.set_baggage("shop", "north"))
+            token = attach(baggage.set_baggage("shop", "north", upstream))
             try:
                 await session.call_tool("look", {})
             finally:
@@ -153,7 +157,8 @@ def test_the_server_continues_the_clients_trace(run: Run, emission: Emission) ->
     run(use())
     (client, _) = (s for s in emission.spans if s.name == "tools/call look")
     assert client.context is not None
-    assert seen == [(client.context.trace_id, {"shop": "north"})]
+    assert client.context.trace_id == 0xABC
+    assert seen == [(0xABC, "vendor=east", {"shop": "north"})]
 
 
 @pytest.mark.parametrize("methods", [(), ("tools/call",)], ids=["any", "tools/call"])
