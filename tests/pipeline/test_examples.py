@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from backends import otlp_json
 from backends.everywhere import Everywhere
 from backends.golden import Found
 from backends.program import wait_for
+
+ROOT = Path(__file__).parents[2]
 
 
 def outline(spans: Iterable[Found]) -> list[str]:
@@ -34,6 +38,14 @@ def paths(tree: str) -> list[str]:
         above[(len(line) - len(name)) // 2 :] = [name]
         found.append("".join(f"/{one}" for one in above))
     return sorted(found)
+
+
+def drawn(page: str) -> str:
+    """Return the names of the first tree that a page of ``docs`` draws, indented; without remarks."""
+    _, _, text = (ROOT / "docs" / page).read_text(encoding="utf-8").partition("\n\n    ")
+    block = text.partition("\n\n")[0].replace("\n    ", "\n")
+    lines = (re.split(r"  +(?=[^ ├└│])", line)[0].rstrip() for line in block.splitlines())
+    return "\n".join(re.sub("├─ |└─ |│  ", "  ", line) for line in lines)
 
 
 def scores(spans: Iterable[Found]) -> list[dict[str, Any]]:
@@ -80,14 +92,7 @@ invoke_workflow Desk
     chat gpt-4o-mini
     guardrail no_prices
 """
-GUIDE = """\
-invoke_agent Guide
-  tools/list
-  chat gpt-4o-mini
-  execute_tool departures
-    tools/call departures
-  chat gpt-4o-mini
-"""
+GUIDE = drawn("mcp.md")
 MANUAL = """\
   query {}
     retrieval

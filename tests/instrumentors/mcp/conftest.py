@@ -35,6 +35,8 @@ if find_spec("fastmcp") is None:
     collect_ignore.append("test_mcp_fastmcp.py")
 if not NEWEST:
     collect_ignore.append("test_mcp_input_required.py")
+if NEWEST or find_spec("websockets") is None:
+    collect_ignore.append("test_mcp_websocket.py")
 if Version("1.10") > VERSION:
     collect_ignore.append("test_mcp_elicitation.py")
 

@@ -32,6 +32,32 @@ def test_nothing_leaves_by_default(mode: str, run: Any, emission: Emission) -> N
     assert SECRET not in emission.texts()
 
 
+@pytest.mark.usefixtures("instrumented")
+def test_a_resource_has_no_credentials(run: Any, emission: Emission) -> None:
+    """Neither those of its host, nor what its query, its fragment or its data hold."""
+    uris = {
+        f"https://ada:{SECRET}@shop.example:8443/memo?token={SECRET}#{SECRET}": (
+            "https://shop.example:8443/memo"
+        ),
+        f"data:text/plain,{SECRET}": "data:",
+        f"memo://shelf/{'a' * 300}": f"memo://shelf/{'a' * 242}…",
+        "file:///etc/hosts": "file:///etc/hosts",
+    }
+
+    async def read() -> None:
+        async with connected(weather_server()) as session:
+            for uri in uris:
+                with pytest.raises(Exception, match=r".+"):
+                    await session.read_resource(uri)
+
+    run(read())
+    spans = [span for span in emission.spans if span.name == "resources/read"]
+    recorded = {str((span.attributes or {})["mcp.resource.uri"]) for span in spans}
+    assert recorded == set(uris.values())
+    assert len(spans) == 2 * len(uris)
+    assert SECRET not in emission.texts()
+
+
 @BOTH
 @pytest.mark.usefixtures("with_content")
 def test_content_is_on_both_sides(mode: str, run: Any, emission: Emission) -> None:

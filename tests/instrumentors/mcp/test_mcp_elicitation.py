@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mcp_peers import connected
 from mcp_server import SECRET, weather_server, with_context
+from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
 
 from otel_agents.testing.emission import Emission
@@ -39,7 +40,11 @@ def server() -> Any:
 @pytest.mark.parametrize("action", ["accept", "decline", "cancel"])
 @pytest.mark.usefixtures("instrumented")
 def test_a_human_input(action: str, run: Any, emission: Emission) -> None:
+    carried: list[str] = []
+
     async def human(context: Any, params: Any) -> Any:
+        known: Any = getattr(params.meta, "model_extra", params.meta)
+        carried.append(known["traceparent"].split("-")[2])
         content = {"city": SECRET} if action == "accept" else None
         return types.ElicitResult(action=action, content=content)
 
@@ -56,6 +61,9 @@ def test_a_human_input(action: str, run: Any, emission: Emission) -> None:
         f"      {REQUEST}",
         "        human_input",
     ]
+    (sent,) = (s for s in emission.spans if s.name == REQUEST and s.kind is SpanKind.CLIENT)
+    assert sent.context is not None
+    assert carried == [f"{sent.context.span_id:016x}"]
     (step,) = (s for s in emission.spans if s.name == "human_input")
     assert dict(step.attributes or {}) == {
         "otel_agents.step.type": "human_input",

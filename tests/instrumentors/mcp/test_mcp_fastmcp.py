@@ -71,12 +71,20 @@ def test_its_spans_are_replaced(
 def test_they_are_as_before_where_they_are_preferred(
     run: Any, instrument: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not NEWEST:
-        pytest.skip("mcp 1 has none")
+    """With mcp 1, which has none, ours are what fastmcp does not record."""
     theirs = Emission()
     record_everything(theirs, monkeypatch)
     instrument(emission=theirs, OTEL_AGENTS_PREFER="theirs")
     run(use())
     scopes = {s.instrumentation_scope.name for s in theirs.spans if s.instrumentation_scope}
+    called = [s for s in theirs.spans if s.name == CALL and s.instrumentation_scope]
     theirs.close()
-    assert scopes == {"fastmcp", "mcp-python-sdk"}
+    rest = "mcp-python-sdk" if NEWEST else "otel_agents.instrumentors.mcp"
+    assert scopes == {"fastmcp", rest}
+    kinds = {s.kind: s for s in called}
+    client, server = kinds[SpanKind.CLIENT], kinds[SpanKind.SERVER]
+    assert len(called) == 2
+    assert {s.instrumentation_scope.name for s in called if s.instrumentation_scope} == {"fastmcp"}
+    assert client.context is not None
+    assert server.context is not None
+    assert server.context.trace_id == client.context.trace_id

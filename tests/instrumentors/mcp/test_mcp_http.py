@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import urllib.request
-from collections.abc import Generator
-from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
+import anyio
 import pytest
 from mcp_peers import over_http, session_over
 from mcp_server import VERSION, weather_server
+from mcp_web import serving, traced
 from opentelemetry import trace
-from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanKind
-from otlp_receiver import free_port
 from packaging.version import Version
 
 from otel_agents.testing.emission import Emission
@@ -25,50 +21,7 @@ from otel_agents.testing.emission import Emission
 if Version("1.8") > VERSION:
     pytest.skip("this version has no streamable HTTP", allow_module_level=True)
 
-uvicorn: Any = import_module("uvicorn")
 CALL = "tools/call weather"
-
-
-def traced(app: Any, emission: Emission) -> Any:
-    """Return ``app`` with a span for each request, as an instrumentation of ASGI has it."""
-    tracer = emission.tracer_provider.get_tracer("asgi")
-
-    async def call(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
-            await app(scope, receive, send)
-            return
-        span = tracer.start_span("POST", kind=SpanKind.SERVER)
-        token = attach(trace.set_span_in_context(span))
-        try:
-            await app(scope, receive, send)
-        finally:
-            detach(token)
-            span.end()
-
-    return call
-
-
-@contextmanager
-def serving(app: Any) -> Generator[int]:
-    """Serve ``app`` in a thread, at the port that is returned."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
-    ready = threading.Event()
-    startup = server.startup
-
-    async def started(*args: Any, **kwargs: Any) -> None:
-        await startup(*args, **kwargs)
-        ready.set()
-
-    server.startup = started
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        assert ready.wait(30)
-        yield port
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join()
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -91,6 +44,71 @@ def test_each_message_is_linked_to_its_own_request(emission: Emission) -> None:
     assert [len(one) for one in links] == [1, 1]
     assert {one for (one,) in links} < requests
     assert links[0] != links[1]
+
+
+def described(app: Any) -> Any:
+    """Return ``app``, whose request's span has the session and the id of the message."""
+
+    async def call(scope: Any, receive: Any, send: Any) -> None:
+        span = trace.get_current_span()
+        session = dict(scope.get("headers", ())).get(b"mcp-session-id", b"").decode()
+
+        async def received() -> Any:
+            event = await receive()
+            if event.get("body"):
+                request_id = json.loads(event["body"]).get("id", "")
+                span.set_attributes({"session": session, "id": str(request_id)})
+            return event
+
+        await app(scope, received, send)
+
+    return call
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_messages_of_concurrent_sessions_are_linked_to_their_own_requests(
+    emission: Emission,
+) -> None:
+    """All of them are handled at the same time."""
+    waiting: list[str] = []
+    server, total = weather_server(), 6
+
+    @server.tool()
+    async def meet(number: str) -> str:
+        """Wait for all others."""
+        waiting.append(number)
+        while len(waiting) < total:
+            await anyio.lowlevel.checkpoint()
+        return number
+
+    async def use(port: int) -> None:
+        async with session_over(over_http(port)) as session, anyio.create_task_group() as group:
+            for number in range(total // 2):
+                group.start_soon(session.call_tool, "meet", {"number": str(number)})
+
+    async def both(port: int) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(use, port)
+            group.start_soon(use, port)
+
+    with serving(traced(described(server.streamable_http_app()), emission)) as port:
+        asyncio.run(both(port))
+    requests = {
+        span.context.span_id: dict(span.attributes or {})
+        for span in emission.spans
+        if span.name == "POST" and span.context
+    }
+    served = [
+        span
+        for span in emission.spans
+        if span.name == "tools/call meet" and span.kind is SpanKind.SERVER
+    ]
+    linked = [requests[link.context.span_id] for span in served for link in span.links]
+    known = [span.attributes or {} for span in served]
+    assert linked == [
+        {"session": one["mcp.session.id"], "id": one["jsonrpc.request.id"]} for one in known
+    ]
+    assert len({(one["session"], one["id"]) for one in linked}) == total
 
 
 @pytest.mark.usefixtures("instrumented")

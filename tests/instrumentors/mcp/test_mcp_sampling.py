@@ -6,9 +6,12 @@ import json
 from importlib import import_module
 from typing import Any
 
+import anyio
 import pytest
 from mcp_peers import connected
 from mcp_server import NEWEST, SECRET, weather_server
+from opentelemetry import baggage
+from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanKind
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -79,6 +82,43 @@ def test_a_model_that_nothing_else_records(run: Any, emission: Emission) -> None
     assert SECRET not in emission.texts()
 
 
+@pytest.mark.usefixtures("instrumented")
+def test_meta_carries_the_context_to_the_client(run: Any, emission: Emission) -> None:
+    """Each of two calls at the same time has its own; with the application's baggage."""
+    seen: list[tuple[str, object]] = []
+
+    async def meeting(context: Any, params: Any) -> Any:
+        meta: Any = getattr(params, "meta", None)
+        known: Any = getattr(meta, "model_extra", meta)
+        seen.append((known["traceparent"].split("-")[2], baggage.get_baggage("shop")))
+        return message("here")
+
+    async def sampled(session: Any, shop: str) -> None:
+        token = attach(baggage.set_baggage("shop", shop))
+        try:
+            await session.call_tool("sampled", {})
+        finally:
+            detach(token)
+
+    async def both() -> None:
+        async with (
+            connected(weather_server(), sampling_callback=meeting) as session,
+            anyio.create_task_group() as group,
+        ):
+            for shop in ("north", "south"):
+                group.start_soon(sampled, session, shop)
+
+    run(both())
+    spans = {s.context.span_id: s for s in emission.spans if s.context}
+    sent = [s for s in spans.values() if s.name == REQUEST and s.kind is SpanKind.CLIENT]
+    received = [s for s in spans.values() if s.name == REQUEST and s.kind is SpanKind.SERVER]
+    parents = {s.parent.span_id for s in received if s.parent}
+    assert parents == {s.context.span_id for s in sent if s.context}
+    assert {f"{parent:016x}" for parent in parents} == {span_id for span_id, _ in seen}
+    assert {shop for _, shop in seen} == {"north", "south"}
+    assert len({s.context.trace_id for s in received if s.context}) == 2
+
+
 @pytest.mark.usefixtures("with_content")
 def test_its_content(run: Any, emission: Emission) -> None:
     run(use(canned))
@@ -109,6 +149,20 @@ def test_no_model_is_called(callback: Any, run: Any, emission: Emission) -> None
     assert below_the_call(emission)[:4] == REQUESTED
     assert not [s for s in emission.spans if s.name.startswith("chat")]
     assert SECRET not in emission.texts()
+
+
+@pytest.mark.parametrize("code", [-32600, -32602])
+@pytest.mark.usefixtures("instrumented")
+def test_a_client_that_rejects_the_request_is_not_called_twice(code: int, run: Any) -> None:
+    """Its callback may have called a model, or bothered a human."""
+    called: list[Any] = []
+
+    async def rejecting(context: Any, params: Any) -> Any:
+        called.append(params)
+        return types.ErrorData(code=code, message="not with this prompt")
+
+    run(use(rejecting))
+    assert len(called) == 1
 
 
 def test_a_model_of_an_sdk_is_counted_once(

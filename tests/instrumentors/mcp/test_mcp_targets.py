@@ -16,7 +16,7 @@ from otel_agents.instrumentors.mcp import McpInstrumentor
 def test_a_renamed_target_is_reported() -> None:
     if find_spec("fastmcp") is not None:
         import_module("fastmcp")
-    count = 18 if NEWEST else 16 if Version("1.8") <= VERSION else 13
+    count = 18 if NEWEST else 19 if Version("1.8") <= VERSION else 16
     assert check_renamed(McpInstrumentor) == count + (find_spec("fastmcp") is not None)
 
 

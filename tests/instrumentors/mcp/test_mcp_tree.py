@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp_peers import MODES, connected, peer, result_of, strict_peer
-from mcp_server import NEWEST, VERSION, weather_server
+from mcp_server import NEWEST, VERSION, lowlevel, weather_server, with_context
 from opentelemetry import baggage, trace
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanKind, StatusCode
@@ -134,17 +134,21 @@ def test_meta_carries_the_context_unprefixed(emission: Emission) -> None:
 def test_the_server_continues_the_clients_trace(run: Run, emission: Emission) -> None:
     """With the trace's state and the application's baggage."""
     seen: list[Any] = []
+    state = trace.TraceState([("vendor", "east")])
+    known = trace.SpanContext(0xABC, 0xDEF, True, trace.TraceFlags(1), state)
+    upstream = trace.set_span_in_context(trace.NonRecordingSpan(known))
     server = weather_server()
 
     @server.tool()
     def look() -> str:
         """Look."""
-        seen.append((trace.get_current_span().get_span_context().trace_id, baggage.get_all()))
+        known = trace.get_current_span().get_span_context()
+        seen.append((known.trace_id, known.trace_state.to_header(), baggage.get_all()))
         return ""
 
     async def use() -> None:
         async with connected(server) as session:
-            token = attach(baggage.set_baggage("shop", "north"))
+            token = attach(baggage.set_baggage("shop", "north", upstream))
             try:
                 await session.call_tool("look", {})
             finally:
@@ -153,7 +157,8 @@ def test_the_server_continues_the_clients_trace(run: Run, emission: Emission) ->
     run(use())
     (client, _) = (s for s in emission.spans if s.name == "tools/call look")
     assert client.context is not None
-    assert seen == [(client.context.trace_id, {"shop": "north"})]
+    assert client.context.trace_id == 0xABC
+    assert seen == [(0xABC, "vendor=east", {"shop": "north"})]
 
 
 @pytest.mark.parametrize("methods", [(), ("tools/call",)], ids=["any", "tools/call"])
@@ -248,6 +253,26 @@ def test_a_frameworks_tool_gets_the_protocols_attributes(
             "mcp.protocol.version": protocol(mode),
         },
     )
+
+
+@pytest.mark.parametrize("name", ["fore_cast", "mcp_shop__fore_cast", "a__b__fore.cast"])
+def test_a_framework_replaces_special_characters(
+    name: str, run: Run, emission: Emission, telemetry: Telemetry
+) -> None:
+    """Behind the server's name as well."""
+    server = weather_server()
+
+    @server.tool(name="fore.cast")
+    def forecast() -> str:
+        """Return the forecast."""
+        return ""
+
+    async def use() -> None:
+        async with connected(server) as session:
+            await within(ExecuteTool(telemetry, name), session.call_tool("fore.cast", {}))
+
+    run(use())
+    assert emission.tree()[-2:] == [f"execute_tool {name}", "  tools/call fore.cast"]
 
 
 @BOTH
@@ -354,6 +379,62 @@ def test_progress_is_reported_within_the_call(run: Run, emission: Emission) -> N
     assert client.context is not None
     assert seen == [(done, client.context.span_id) for done in (0.0, 1.0, 2.0)]
     assert "notifications/progress" not in emission.names
+
+
+def test_a_notification_is_handled_within_its_span(run: Run, emission: Emission) -> None:
+    """On both sides, although mcp 1 calls the handlers where the session was opened."""
+    seen: list[tuple[str, int]] = []
+    server, done = weather_server(), anyio.Event()
+
+    def note(side: str) -> None:
+        seen.append((side, trace.get_current_span().get_span_context().span_id))
+
+    async def changed(*args: Any) -> None:
+        note("server")
+        await sessions[0].send_tool_list_changed()
+
+    async def handle(message: Any) -> None:
+        if "ToolListChanged" in type(getattr(message, "root", message)).__name__:
+            note("client")
+            done.set()
+
+    sessions: list[Any] = []
+
+    async def join(ctx: Any) -> str:
+        """Keep the session."""
+        sessions.append(ctx.session)
+        return ""
+
+    with_context(server, join)
+    types: Any = __import__("mcp.types").types
+    if NEWEST:
+        lowlevel(server).add_notification_handler(
+            "notifications/roots/list_changed", types.NotificationParams, changed
+        )
+    else:
+        handlers = lowlevel(server).notification_handlers
+        handlers[types.RootsListChangedNotification] = changed
+
+    async def use() -> None:
+        async with connected(server, message_handler=handle) as session:
+            await session.call_tool("join", {})
+            await session.send_roots_list_changed()
+            with anyio.fail_after(20):
+                await done.wait()
+
+    run(use())
+    received = {
+        ("server", "notifications/roots/list_changed"),
+        ("client", "notifications/tools/list_changed"),
+    }
+    spans = {
+        (side, span.context.span_id)
+        for side, name in received
+        for span in emission.spans
+        if span.name == name and span.kind is SpanKind.SERVER and span.context
+    }
+    assert set(seen) == spans
+    assert len(spans) == len(seen) == 2
 
 
 @BOTH

@@ -32,7 +32,7 @@ class McpInstrumentor(AgentInstrumentor):
     conflicting = (
         "openinference-instrumentation-mcp",
         "opentelemetry-instrumentation-mcp",
-        "opentelemetry-instrumentation-fastmcp",
+        "splunk-otel-instrumentation-fastmcp",
     )
     own_telemetry = "the spans of mcp 2 and of fastmcp"
     covers = (

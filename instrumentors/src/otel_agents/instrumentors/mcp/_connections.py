@@ -14,9 +14,8 @@ from opentelemetry.context import Context, get_current
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
-from otel_agents.semconv.values import McpMethod
 
-from ._messages import INVALID, code_of
+from ._messages import INVALID, REPEATABLE, code_of
 from ._sessions import McpSession
 
 __all__ = [
@@ -103,7 +102,7 @@ class Connection:
     def may_have_rejected(self, method: str, error: Exception) -> bool:
         """Return whether ``error`` may be about what we added to ``_meta``.
 
-        A tool may have been executed, so its error must say so itself.
+        Of a request that must not be repeated the error must say so itself.
         """
         if self.accepts is False or code_of(error) not in INVALID:
             return False
@@ -111,7 +110,7 @@ class Connection:
         reason = f"{getattr(holder, 'message', '')} {getattr(holder, 'data', '')}".lower()
         if any(key in reason for key in _KEYS):
             return True
-        return self.accepts is None and method != McpMethod.TOOLS_CALL.value
+        return self.accepts is None and method in REPEATABLE
 
     def initialized(self, server_side: bool, attributes: Mapping[str, Any]) -> None:
         """Note that a session has begun."""

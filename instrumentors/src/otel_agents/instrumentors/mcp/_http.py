@@ -8,11 +8,12 @@ from typing import Any, Final, cast
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations.kinds import short
 from otel_agents.instrumentors._core.tables import ByObject
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["context_of", "http_attributes", "received", "request_of"]
+__all__ = ["context_of", "http_attributes", "received", "request_of", "scope_attributes"]
 
 _SESSION: Final = "mcp-session-id"
 
@@ -43,14 +44,19 @@ def http_attributes(request: Any) -> dict[str, Any]:
     scope: Any = getattr(request, "scope", None)
     if not isinstance(scope, Mapping):
         return {}
-    known = cast("Mapping[str, Any]", scope)
-    client: Any = known.get("client") or (None, None)
+    known = scope_attributes(cast("Mapping[str, Any]", scope), "http")
+    session = short(request.headers.get(_SESSION))
+    return {**known, attr.MCP_SESSION_ID: session} if session else known
+
+
+def scope_attributes(scope: Mapping[str, Any], protocol: str) -> dict[str, Any]:
+    """Return the attributes of the connection that an ASGI server describes by ``scope``."""
+    client: Any = scope.get("client") or (None, None)
     found = {
         attr.NETWORK_TRANSPORT: "tcp",
-        attr.NETWORK_PROTOCOL_NAME: "http",
-        attr.NETWORK_PROTOCOL_VERSION: known.get("http_version"),
+        attr.NETWORK_PROTOCOL_NAME: protocol,
+        attr.NETWORK_PROTOCOL_VERSION: scope.get("http_version") if protocol == "http" else None,
         attr.CLIENT_ADDRESS: client[0],
         attr.CLIENT_PORT: client[1] if client[0] else None,
-        attr.MCP_SESSION_ID: request.headers.get(_SESSION),
     }
     return {name: value for name, value in found.items() if value}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
+from urllib.parse import urlsplit
 
+from otel_agents.instrumentors._core.operations.kinds import short
 from otel_agents.instrumentors._dialects.fields import field, plain, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import McpMethod
@@ -14,11 +16,13 @@ __all__ = [
     "CALLER_FAULTS",
     "FREQUENT",
     "INVALID",
+    "REPEATABLE",
     "Message",
     "code_of",
     "is_error_result",
     "is_from_library",
     "protocol_version",
+    "resource_uri",
     "result_content",
 ]
 
@@ -41,6 +45,20 @@ _BY_LIBRARY: Final = frozenset(
         McpMethod.PING.value,
     )
 )
+REPEATABLE: Final = _BY_LIBRARY | {
+    McpMethod.COMPLETION_COMPLETE.value,
+    McpMethod.LOGGING_SET_LEVEL.value,
+    McpMethod.PROMPTS_GET.value,
+    McpMethod.PROMPTS_LIST.value,
+    McpMethod.RESOURCES_LIST.value,
+    McpMethod.RESOURCES_READ.value,
+    McpMethod.RESOURCES_SUBSCRIBE.value,
+    McpMethod.RESOURCES_TEMPLATES_LIST.value,
+    McpMethod.RESOURCES_UNSUBSCRIBE.value,
+    McpMethod.ROOTS_LIST.value,
+}
+"""Requests that can be sent again: others may have executed a tool, called a model or a human."""
+
 _VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 _VERSIONS: Final = ("protocolVersion", "protocol_version", _VERSION)
 _CONTINUED: Final = ("inputResponses", "requestState")
@@ -87,13 +105,24 @@ class Message(NamedTuple):
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes that only some methods have."""
-        uri = field(self.params, "uri")
-        return {attr.MCP_RESOURCE_URI: str(uri)} if uri else {}
+        uri = resource_uri(field(self.params, "uri"))
+        return {attr.MCP_RESOURCE_URI: uri} if uri else {}
 
 
 def is_from_library(method: str) -> bool:
     """Return whether the client sends it by itself to do what the application wants."""
     return method in _BY_LIBRARY or method.startswith("notifications/")
+
+
+def resource_uri(uri: Any) -> str | None:
+    """Return what identifies a resource: no credentials, no query, and no data in place of a path."""
+    try:
+        parts = urlsplit(str(uri or ""))
+    except ValueError:
+        return None
+    host = parts.netloc.rpartition("@")[2]
+    path = "" if parts.scheme == "data" else parts.path
+    return short(parts._replace(netloc=host, path=path, query="", fragment="").geturl()) or None
 
 
 def protocol_version(holder: Any) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+from weakref import ReferenceType, ref
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link, get_current_span
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.operations.kinds import short
+from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import McpMethod
@@ -17,13 +20,14 @@ from ._connections import connection_of
 from ._http import context_of, http_attributes, request_of
 from ._messages import FREQUENT, Message
 from ._meta import extracted, meta_of
-from ._native import is_preferred
+from ._native import is_preferred, is_served_by_fastmcp
 from ._requests import ReceivedMessage, current
 
 __all__ = [
     "client_notification",
     "client_request",
     "handled",
+    "handler_context",
     "initialize",
     "notified_server",
     "received_by_client",
@@ -31,12 +35,20 @@ __all__ = [
     "served",
 ]
 
+_NOTIFICATIONS: Final[Bounded[int, tuple[ReferenceType[Any], Context]]] = Bounded(1000)
+"""The contexts of notifications of mcp 1, which it handles after its session has received them.
+
+By their identity, since models have no hash.
+"""
+
 
 # mcp 1
 
 
-def handled(telemetry: Telemetry, call: Call) -> ReceivedMessage:
+def handled(telemetry: Telemetry, call: Call) -> ReceivedMessage | None:
     """Start ``Server._handle_request(responder, request, session, …)``."""
+    if is_served_by_fastmcp(telemetry, call.instance):
+        return None
     responder = call.argument(0, "message")
     message = Message.of(call.argument(1, "req"))
     return _with_responder(telemetry, message, call.argument(2, "session"), responder, True)
@@ -64,14 +76,32 @@ def client_request(telemetry: Telemetry, call: Call) -> ReceivedMessage:
 
 def client_notification(telemetry: Telemetry, call: Call) -> ReceivedMessage:
     """Start ``_received_notification(notification)`` of a session of the client."""
-    message = Message.of(call.argument(0, "notification"))
-    return _received(telemetry, message, call.instance, is_server=False)
+    return _notification(telemetry, call, is_server=False)
 
 
 def notified_server(telemetry: Telemetry, call: Call) -> ReceivedMessage:
     """Start ``ServerSession._received_notification(notification)``."""
-    message = Message.of(call.argument(0, "notification"))
-    return _received(telemetry, message, call.instance, is_server=True)
+    return _notification(telemetry, call, is_server=True)
+
+
+def handler_context(telemetry: Telemetry, call: Call) -> Context | None:
+    """Return the context of the notification for the application's handler, which runs later.
+
+    ``ClientSession._handle_incoming(req)``, and ``Server._handle_notification(notify)``, which gets
+    what is in the notification. They run where the session was opened.
+    """
+    message = call.args[0] if call.args else next(iter(call.kwargs.values()), None)
+    received = getattr(message, "root", message)
+    reference, context = _NOTIFICATIONS.pop(id(received)) or (None, None)
+    return context if reference is not None and reference() is received else None
+
+
+def _notification(telemetry: Telemetry, call: Call, *, is_server: bool) -> ReceivedMessage:
+    notification = call.argument(0, "notification")
+    operation = _received(telemetry, Message.of(notification), call.instance, is_server=is_server)
+    received = getattr(notification, "root", notification)
+    _NOTIFICATIONS.put(id(received), (ref(received), operation.context))
+    return operation
 
 
 def response_sent(telemetry: Telemetry, call: Call) -> None:
@@ -175,7 +205,7 @@ def _received(
     parent = extracted(meta_of(message.params), base)
     known = http_attributes(request)
     if request_id is not None:
-        known[attr.JSONRPC_REQUEST_ID] = str(request_id)
+        known[attr.JSONRPC_REQUEST_ID] = short(str(request_id))
     return ReceivedMessage(
         telemetry,
         message,

@@ -20,7 +20,7 @@ from otel_agents.semconv import attributes as attr
 
 from ._messages import FREQUENT, Message, is_from_library
 from ._meta import Carrier, carrier_of, params_with, request_with, unsampled
-from ._native import is_preferred
+from ._native import is_preferred, is_sent_by_fastmcp
 from ._requests import SentMessage, current
 
 __all__ = ["direct", "injected", "native_span", "notification", "notified", "request", "sent"]
@@ -36,8 +36,10 @@ _PROGRESS: Final = 4
 _Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
-def request(telemetry: Telemetry, call: Call) -> SentMessage:
+def request(telemetry: Telemetry, call: Call) -> SentMessage | None:
     """Start ``BaseSession.send_request(request, …)`` of mcp 1."""
+    if is_sent_by_fastmcp(telemetry):
+        return None
     session, message = call.instance, call.argument(0, "request")
     operation = _sent(telemetry, Message.of(message), session)
     operation.attributes[attr.JSONRPC_REQUEST_ID] = str(session._request_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_agents.instrumentors._core.calls.watching import instead, watch
+from otel_agents.instrumentors._core.calls.watching import instead, watch, within
 from otel_agents.instrumentors._core.patching.patches import Patch
 
 from . import _callbacks, _http, _native, _receiving, _sending, _transports
@@ -24,7 +24,13 @@ _FIRST: Final = (
     Patch(f"{_CLIENT}._received_notification", _receiving.client_notification, until="2"),
     Patch(f"{_SERVER}._received_request", _receiving.initialize, until="2"),
     Patch(f"{_SERVER}._received_notification", _receiving.notified_server, until="2"),
+    Patch(f"{_CLIENT}._handle_incoming", within(_receiving.handler_context), until="2"),
     Patch("mcp.server.lowlevel.server:Server._handle_request", _receiving.handled, until="2"),
+    Patch(
+        "mcp.server.lowlevel.server:Server._handle_notification",
+        within(_receiving.handler_context),
+        until="2",
+    ),
     Patch(
         "mcp.shared.session:RequestResponder.respond", watch(_receiving.response_sent), until="2"
     ),
@@ -59,6 +65,12 @@ _TRANSPORTS: Final = (
     Patch(
         "mcp.client.websocket:websocket_client",
         _transports.url_client,
+        decorated="func",
+        until="2",
+    ),
+    Patch(
+        "mcp.server.websocket:websocket_server",
+        _transports.websocket,
         decorated="func",
         until="2",
     ),

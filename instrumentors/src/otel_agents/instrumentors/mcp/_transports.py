@@ -10,8 +10,17 @@ from otel_agents.instrumentors._core.operations import error_type
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from ._connections import PIPE, Transport, connection_of, http_transport, opened_by
+from ._http import scope_attributes
 
-__all__ = ["dispatched", "http_client", "opened", "pipe", "session_closed", "url_client"]
+__all__ = [
+    "dispatched",
+    "http_client",
+    "opened",
+    "pipe",
+    "session_closed",
+    "url_client",
+    "websocket",
+]
 
 _WRITE_STREAM = 3
 """The position of the stream in ``StreamableHTTPTransport.post_writer``."""
@@ -38,6 +47,11 @@ def pipe(telemetry: Telemetry, call: Call) -> Observation:
 def url_client(telemetry: Telemetry, call: Call) -> Observation:
     """Observe ``sse_client(url)`` or ``websocket_client(url)``."""
     return _Opening(http_transport(call.argument(0, "url")))
+
+
+def websocket(telemetry: Telemetry, call: Call) -> Observation:
+    """Observe ``websocket_server(scope, receive, send)``: one connection for all messages."""
+    return _Opening(Transport(scope_attributes(call.argument(0, "scope"), "websocket")))
 
 
 def http_client(telemetry: Telemetry, call: Call) -> None:

@@ -118,6 +118,7 @@ _CALLS: Final = (
         until="0.9",
     ),
     Patch("agents.mcp.server:MCPServer.call_tool", after(_tools.mcp_result), subclasses=True),
+    Patch("agents.mcp.util:MCPUtil.invoke_mcp_tool", watch(_tools.remote_tool)),
     Patch("agents.exceptions:ToolTimeoutError.__init__", watch(_tools.timed_out), since="0.9"),
 )
 

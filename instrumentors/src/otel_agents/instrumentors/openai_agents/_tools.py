@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.context.scope import name_remote_tool
 from otel_agents.instrumentors._core.operations import ExecuteTool, Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.fields import text
@@ -31,6 +32,7 @@ __all__ = [
     "may_not_run",
     "mcp_result",
     "record_call",
+    "remote_tool",
     "reported",
     "shows_invocations",
     "timed_out",
@@ -134,6 +136,14 @@ def guardrails_passed(telemetry: Telemetry, call: Call, rejection: str | None) -
     if frame is not None:
         frame.is_decided = True
         frame.executed = frame.executed and rejection is None
+
+
+def remote_tool(telemetry: Telemetry, call: Call) -> None:
+    """Note the server's name of a tool: ``MCPUtil.invoke_mcp_tool(server, tool, …)``.
+
+    The model may know it by a longer name, of which a hash is the end.
+    """
+    name_remote_tool(getattr(call.argument(1, "tool"), "name", None))
 
 
 def mcp_result(telemetry: Telemetry, call: Call, result: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
+from collections.abc import Iterator
 from typing import Final
 
 __all__ = ["ToolScope"]
@@ -45,9 +46,15 @@ class ToolScope:
         known = _plain(name)
         if self.remote_name is not None:
             return _plain(self.remote_name) == known
-        return _plain(self.name) == known or any(
-            self.name.endswith(f"{separator}{name}") for separator in _SEPARATORS
-        )
+        return any(_plain(one) == known for one in _unprefixed(self.name))
+
+
+def _unprefixed(name: str) -> Iterator[str]:
+    """Yield ``name``, and what it is without anything that may be a server's name."""
+    yield name
+    for separator in _SEPARATORS:
+        parts = name.split(separator)
+        yield from (separator.join(parts[start:]) for start in range(1, len(parts)))
 
 
 def _plain(name: str) -> str:

@@ -227,7 +227,7 @@ class McpRequest(Operation):
     ) -> None:
         parent = get_current() if parent is None else parent
         tool, prompt = kinds.short(tool), kinds.short(prompt)
-        target = tool or prompt
+        method, target = kinds.short(method) or "", tool or prompt
         start_attributes = {
             attr.MCP_METHOD_NAME: method,
             attr.GEN_AI_TOOL_NAME: tool,
