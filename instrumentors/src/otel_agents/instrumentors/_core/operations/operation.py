@@ -400,7 +400,7 @@ class Operation:
         if kind.event is not None and emits_event:
             record = record_of(kind.event, known or self.known, self.context, self.end_time)
         if self.content.enabled:
-            _guard("emitting content", self.content.emit, span, record)
+            _guard("emitting content", self.content.emit, span, record, span is not self.span)
         if record is not None:
             _guard("emitting an event", telemetry.emit, record)
         if self.error is not None and not self._error_passes:
