@@ -309,7 +309,11 @@ def test_error_types_are_classes() -> None:
 def test_a_streamed_response_without_an_id(emission: Emission) -> None:
     inference = with_response(
         Inference(
-            Telemetry("litellm", **emission.providers), values.Operation.CHAT, "groq", "m", SERVER
+            Telemetry("otel_agents.instrumentors.litellm", **emission.providers),
+            values.Operation.CHAT,
+            "groq",
+            "m",
+            SERVER,
         )
     )
     inference.attributes["gen_ai.request.stream"] = True

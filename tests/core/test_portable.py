@@ -117,7 +117,7 @@ def test_each_value_of_a_scope_is_shown_here() -> None:
     """One that is added must be decided about: it crosses, or it is an object of its process."""
     assert {field.name for field in dataclasses.fields(Scope)} == {
         *("conversation_id", "user_id", "session_id", "agent", "records_content", "tags"),
-        *("identity", "inference", "embeddings", "tool", "foreign_span"),
+        *("identity", "inference", "embeddings", "tool", "foreign_span", "foreign"),
     }
 
 

@@ -22,6 +22,7 @@ UNSTEADY = (
     "gen_ai.usage.text.input_tokens",
     "gen_ai.usage.text.output_tokens",
     "otel_agents.cost",
+    "otel_agents.cost.source",
 )
 """What only some versions of LiteLLM know about that model."""
 TOOL: dict[str, Any] = {
