@@ -72,6 +72,7 @@ def run(library: str, model: ScriptedModel, receiver: Receiver, **variables: str
             },
             installed=True,
             arguments=["How", "is", CANARY],
+            seconds=240,  # ADK takes long to import
         )
 
 

@@ -50,6 +50,7 @@ def run(model: ScriptedModel, receiver: Receiver, path: Path, **variables: str) 
             **variables,
         },
         installed=True,
+        seconds=240,
     )
 
 

@@ -60,3 +60,17 @@ def test_each_response_is_counted_once(sampler: str, library: str, model: Script
     assert recorded(receiver, "token.usage", "input") == (ledger.input_tokens, 2)
     assert recorded(receiver, "token.usage", "output") == (ledger.output_tokens, 2)
     assert recorded(receiver, "operation.duration")[1] == 2
+
+
+@pytest.mark.skipif("google_adk" not in INSTALLED, reason="others have no instrumentor beside ours")
+def test_beside_a_preferred_instrumentation_of_the_library_metrics_count_once(
+    model: ScriptedModel,
+) -> None:
+    call = ToolCall("get_weather", {"city": CANARY})
+    model.script(Response(tool_calls=[call]), Response("It is sunny."))
+    with Receiver() as receiver:
+        done = run("google_adk", model, receiver, OTEL_AGENTS_PREFER="theirs")
+    assert done.status == 0, done.err
+    assert recorded(receiver, "token.usage", "input") == (model.ledger.input_tokens, 2)
+    assert recorded(receiver, "token.usage", "output") == (model.ledger.output_tokens, 2)
+    assert recorded(receiver, "operation.duration")[1] == 2
