@@ -63,7 +63,7 @@ def test_each_response_is_counted_once(sampler: str, library: str, model: Script
 
 
 @pytest.mark.skipif("google_adk" not in INSTALLED, reason="others have no instrumentor beside ours")
-def test_beside_a_preferred_instrumentation_of_the_library_metrics_count_once(
+def test_where_theirs_is_preferred_metrics_count_once(
     model: ScriptedModel,
 ) -> None:
     call = ToolCall("get_weather", {"city": CANARY})
