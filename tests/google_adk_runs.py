@@ -14,7 +14,7 @@ from google.genai import types
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["WAYS", "left"]
+__all__ = ["WAYS", "fallback", "left"]
 
 
 def weather(city: str) -> str:
@@ -22,10 +22,9 @@ def weather(city: str) -> str:
     return "Sunny."
 
 
-def _litellm(model: ScriptedModel) -> Any:
-    return LiteLlm(
-        model="openai/gpt-4o-mini", api_base=model.openai_url, api_key="none", num_retries=0
-    )
+def _litellm(model: ScriptedModel, **options: Any) -> Any:
+    to = {"api_base": model.openai_url, "api_key": "none", "num_retries": 0}
+    return LiteLlm(model="openai/gpt-4o-mini", **to, **options)
 
 
 def _gemini(model: ScriptedModel) -> Any:
@@ -52,6 +51,11 @@ def _way(of: Callable[[ScriptedModel], Any], mode: str) -> Callable[[ScriptedMod
 def left(model: ScriptedModel) -> None:
     """Leave a stream after its first item."""
     asyncio.run(_run(_litellm(model), "SSE", items=1))
+
+
+def fallback(model: ScriptedModel) -> None:
+    """Have LiteLLM call another model where one fails."""
+    asyncio.run(_run(_litellm(model, fallbacks=["openai/gpt-4o"]), "NONE"))
 
 
 WAYS = {

@@ -207,6 +207,32 @@ def test_a_failure_is_in_the_metrics_once(
     assert emission.names == ["chat toy-1"]
 
 
+def durations(emission: Emission) -> list[str | None]:
+    """Return the ``error.type`` of each duration that we recorded."""
+    points = emission.points().get(DURATION, [])
+    return sorted((dict(of).get("error.type") for of, _ in points), key=str)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_failure_that_another_attempt_follows_is_in_our_metrics(
+    replaced: bool, telemetry: Telemetry, emission: Emission, their_span: Span
+) -> None:
+    """The library records one duration of all, and of the response tokens."""
+    span = emission.tracer_provider.get_tracer("other").start_span("x") if replaced else their_span
+    claim = ForeignClaim(ForeignLibrary(("house",), frozenset({TOKENS, DURATION})))
+    parent = within(span, claim)
+    chat(telemetry, parent, LookupError())
+    assert durations(emission) == []
+    chat(telemetry, parent, TimeoutError())
+    assert durations(emission) == ["LookupError"]
+    chat(telemetry, parent)
+    assert durations(emission) == ["LookupError", "TimeoutError"]
+    assert TOKENS not in emission.points()
+    chat(telemetry, parent, ValueError())  # the response that is the library's was before
+    assert durations(emission) == ["LookupError", "TimeoutError", "ValueError"]
+    claim.close()
+
+
 def test_metrics_that_go_elsewhere_are_ours(emission: Emission, their_span: Span) -> None:
     apart = Telemetry("toy", settings=Settings.read({}), **emission.providers)
     library = ForeignLibrary(("house",), frozenset({TOKENS, DURATION}))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import google_adk_runs as runs
 import pytest
-from native_emission import NativeEmission
+from native_emission import NativeEmission, attributes_of, billed
 from native_laws import NativeLaws, Way, check_left
 
-from otel_agents.testing.scripted_model import ScriptedModel
+from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 SCOPE = "gcp.vertex.agent"
 
@@ -24,3 +24,17 @@ class TestADK(NativeLaws):
 
 def test_a_stream_that_is_left_is_one_span(native: NativeEmission, model: ScriptedModel) -> None:
     check_left(runs.left, SCOPE, native, model)
+
+
+def test_the_failed_attempt_before_a_fallback_is_ours_in_spans_and_metrics(
+    native: NativeEmission, model: ScriptedModel
+) -> None:
+    model.script(Failure(500), "Fine.")
+    runs.fallback(model)
+    requests = model.ledger.requests
+    assert (requests, billed(model)) == (2, 1)
+    assert ["error.type" in attributes_of(span) for span in native.ours] == [True]
+    assert len(native.inferences) == requests
+    assert native.tokens == (model.ledger.input_tokens, model.ledger.output_tokens)
+    assert native.recorded("gen_ai.client.token.usage", "input") == (model.ledger.input_tokens, 1)
+    assert native.recorded("gen_ai.client.operation.duration")[1] == requests

@@ -1,4 +1,4 @@
-"""The official instrumentation of the SDK, started beside ours, adds no response."""
+"""The official and OpenInference's instrumentations of the SDK, started beside ours, add no response."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from native_laws import Way
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-OFFICIAL = "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor"
+CONFLICTS = {
+    "official": "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor",
+    "OpenInference": "openinference.instrumentation.openai:OpenAIInstrumentor",
+}
 
 
+@pytest.mark.parametrize("conflict", CONFLICTS.values(), ids=CONFLICTS)
 @pytest.mark.parametrize("way", runs.WAYS.values(), ids=runs.WAYS)
 def test_each_response_is_counted_once(
-    way: Way, native: NativeEmission, model: ScriptedModel
+    way: Way, conflict: str, native: NativeEmission, model: ScriptedModel
 ) -> None:
-    check_counted_once(way, OFFICIAL, native, model)
+    check_counted_once(way, conflict, native, model)

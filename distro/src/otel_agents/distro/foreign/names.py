@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
-from typing import Final, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
 from otel_agents.semconv.foreign import CONVENTIONS, VOCABULARIES, Vocabulary
 
-__all__ = ["Kinds", "Looked", "kinds_of", "shown_by", "vocabularies_shown_by"]
+__all__ = ["Kinds", "Looked", "Unshown", "kinds_of", "stored", "vocabularies_shown_by"]
 
 _MOST: Final = 4096
 """Names that are remembered; names may hold an index, or anything."""
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _Value = TypeVar("_Value")
 
@@ -41,6 +43,34 @@ class Kinds(Looked["str | None"]):
     def _kind(self, name: str) -> str | None:
         found = (one.kind_of(name) for one in self._vocabularies)
         return next((kind for kind in found if kind is not None), None)
+
+
+class Unshown:
+    """A bounded memory of names that show no GenAI telemetry: most spans and records have no other.
+
+    Example:
+        >>> unshown = Unshown()
+        >>> unshown.has(["http.route", "input.value"]), unshown.has(["openinference.span.kind"])
+        (True, False)
+    """
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def has(self, names: Collection[str]) -> bool:
+        """Return whether none of ``names`` shows any."""
+        if self._names.issuperset(names):
+            return True
+        if any(map(shown_by, names)):
+            return False
+        if len(self._names) < _MOST:
+            self._names.update(names)
+        return True
+
+
+def stored(attributes: Any) -> Mapping[str, Any]:
+    """Return attributes of the SDK as it stores them: it copies them to iterate them."""
+    return getattr(attributes, "_dict", attributes) or _NONE
 
 
 @lru_cache(maxsize=64)

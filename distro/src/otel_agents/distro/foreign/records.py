@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any, Final
 
+from otel_agents.distro.foreign.names import stored
 from otel_agents.distro.foreign.passage import Passage
 
 __all__ = ["event_name", "names_of", "passed_record"]
@@ -19,15 +20,18 @@ def event_name(record: Any) -> str | None:
     name = getattr(record, "event_name", None)
     if name:
         return name
-    attributes: Mapping[str, Any] = record.attributes or {}
-    found = next((attributes[key] for key in _NAMES if key in attributes), None)
-    return found if isinstance(found, str) else None
+    attributes = stored(record.attributes)
+    for key in _NAMES:
+        if key in attributes:
+            found = attributes[key]
+            return found if isinstance(found, str) else None
+    return None
 
 
-def names_of(record: Any) -> list[str]:
+def names_of(record: Any) -> Collection[str]:
     """Return the names by which a record shows what it is about."""
-    name = event_name(record)
-    return [*(record.attributes or ()), *([] if name is None else [name])]
+    name, attributes = event_name(record), stored(record.attributes)
+    return attributes if name is None else [*attributes, name]
 
 
 def passed_record(record: Any, passage: Passage) -> Any:

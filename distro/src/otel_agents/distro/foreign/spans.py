@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status
 
+from otel_agents.distro.foreign.names import Unshown, stored
 from otel_agents.distro.foreign.passage import Passage
 
-__all__ = ["Parts", "names_in", "parts_of", "passed", "span_of"]
+__all__ = ["Parts", "names_in", "parts_of", "passed", "shows_nothing", "span_of"]
 
 _GEN_AI: Final = "gen_ai."
 _MESSAGE: Final = "exception_message"
@@ -71,6 +72,26 @@ def names_in(events: Sequence[Event], links: Sequence[Link]) -> Iterator[str]:
         yield from event.attributes or ()
     for link in links:
         yield from link.attributes or ()
+
+
+def shows_nothing(span: ReadableSpan, unshown: Unshown) -> bool:
+    """Return whether no name in ``span`` shows GenAI telemetry, which holds for most spans.
+
+    The public properties of the SDK's spans copy what they return, so its own are read.
+    """
+    known: Any = span
+    if type(span) is not ReadableSpan:  # its properties may return something else
+        attributes, events, links = known.attributes, known.events, known.links
+    else:
+        try:
+            attributes, events, links = known._attributes, known._events, known._links
+        except AttributeError:  # of another version
+            attributes, events, links = known.attributes, known.events, known.links
+    return (
+        unshown.has(stored(attributes))
+        and (not events or all(unshown.has((it.name, *stored(it.attributes))) for it in events))
+        and (not links or all(unshown.has(stored(it.attributes)) for it in links))
+    )
 
 
 def parts_of(span: ReadableSpan) -> Parts:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from otel_agents.distro.foreign.names import Looked, kinds_of, shown_by, vocabularies_shown_by
+from otel_agents.distro.foreign.names import Looked, Unshown, kinds_of, vocabularies_shown_by
 from otel_agents.distro.foreign.passage import Passage
 from otel_agents.distro.foreign.records import names_of, passed_record
 from otel_agents.distro.foreign.repairs import Repairs
-from otel_agents.distro.foreign.spans import names_in, parts_of, passed, span_of
+from otel_agents.distro.foreign.spans import names_in, parts_of, passed, shows_nothing, span_of
 from otel_agents.distro.notices import warn
 from otel_agents.instrumentors import hosting
 from otel_agents.instrumentors.settings import Prefer, Settings
@@ -153,14 +153,14 @@ class _UnknownPass(_Pass):
         super().__init__(foreign, kept)
         self._name = name
         self._is_logged = kept
+        self._unshown = Unshown()
 
     def span(self, span: ReadableSpan) -> ReadableSpan:
-        shows = any(map(shown_by, span.attributes or ()))
-        events, links = span.events, span.links
-        if not shows and not ((events or links) and any(map(shown_by, names_in(events, links)))):
+        if shows_nothing(span, self._unshown):
             return span
         before = parts_of(span)
-        shown = vocabularies_shown_by((*before.attributes, *names_in(events, links)))
+        names = names_in(before.events, before.links)
+        shown = vocabularies_shown_by((*before.attributes, *names))
         passage = self.passage(shown, on_event=False)
         made = span_of(span, before, passed(before, passage))
         self._report(passage)
@@ -168,7 +168,7 @@ class _UnknownPass(_Pass):
 
     def record(self, record: Any) -> Any:
         names = names_of(record)
-        if not any(map(shown_by, names)):
+        if self._unshown.has(names):
             return record
         passage = self.passage(vocabularies_shown_by(names), on_event=True)
         made = passed_record(record, passage)

@@ -80,7 +80,9 @@ class Loader:
     def _is_ours_enabled(self, entry_point: EntryPoint) -> bool:
         if self._prefer is Prefer.OURS:
             return True
-        return not active_conflicts(entry_point.load(), self._disabled)
+        instrumentor = entry_point.load()
+        # One that completes a library's own spans counts its calls once, beside theirs too.
+        return instrumentor.is_native or not active_conflicts(instrumentor, self._disabled)
 
     def _is_theirs_enabled(self, entry_point: EntryPoint) -> bool:
         if (why := metadata_problem(entry_point)) is not None:

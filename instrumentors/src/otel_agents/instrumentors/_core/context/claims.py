@@ -193,6 +193,7 @@ class ForeignClaim:
 
     __slots__ = (
         "_closed_at",
+        "_held",
         "_left",
         "_opened_at",
         "_span",
@@ -211,6 +212,7 @@ class ForeignClaim:
         self._opened_at = time.time_ns()
         self._closed_at: int | None = None
         self._left = False
+        self._held: Callable[[], None] | None = None
         self._unowned: Final[list[None]] = [None]
         self.usage: Mapping[str, Any] = {}
         """The tokens of the response that the span owns, by the names of their attributes."""
@@ -278,9 +280,25 @@ class ForeignClaim:
         """Whether the span owns a response."""
         return not self._unowned
 
+    def hold(self, record: Callable[[], None]) -> None:
+        """Keep what ``record`` records of an attempt that failed, and record what was kept before.
+
+        If the attempt is the last one, the library's call fails by it, and the library records it.
+        """
+        before, self._held = self._held, record
+        if before is not None:
+            before()
+
+    def release(self) -> None:
+        """Record what is kept of an attempt that failed: another one followed."""
+        before, self._held = self._held, None
+        if before is not None:
+            before()
+
     def close(self) -> None:
         """Close the claim: the call has completed."""
         self._closed_at = time.time_ns()
+        self._held = None
 
     def leave_call(self) -> None:
         """Record that the application left the call; close the claim."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final, TypeVar, final
 from weakref import ReferenceType
 
@@ -29,6 +30,7 @@ from otel_agents.instrumentors._core.tables import EXPIRING, evict_expired
 from otel_agents.instrumentors._core.telemetry.content import DISABLED_CONTENT, Content
 from otel_agents.instrumentors._core.telemetry.gate import CLOSED
 from otel_agents.instrumentors._core.telemetry.identity import identified
+from otel_agents.instrumentors._core.telemetry.metrics import Measure
 from otel_agents.instrumentors._core.telemetry.records import record_of
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -354,13 +356,18 @@ class Operation:
 
     def _settle(self, around: ClaimedAround) -> None:
         """Start our span after all, unless that of the library around owns this response."""
-        failed = self.error is not None or self.error_type == values.ERROR_TYPE_INTERRUPTED
+        failed = self._is_failed_attempt
         if failed or not around.own():
             parent = around.parent
             self._owner = around.failed_attempt() if failed else OURS
             self.context = self._start_span(around.name, parent, around.links, scope_of(parent))
         elif attr.OTEL_AGENTS_STREAM_ABANDONED in self.attributes:
             self.when_ended.append(around.leave_response)
+
+    @property
+    def _is_failed_attempt(self) -> bool:
+        """Whether it raised or was interrupted: a response may report a failure, too."""
+        return self.error is not None or self.error_type == values.ERROR_TYPE_INTERRUPTED
 
     def _is_held_open(self) -> bool:
         hold_open, self.hold_open = self.hold_open, None
@@ -400,7 +407,7 @@ class Operation:
         if kind.event is not None and emits_event:
             record = record_of(kind.event, known or self.known, self.context, self.end_time)
         if self.content.enabled:
-            _guard("emitting content", self.content.emit, span, record)
+            _guard("emitting content", self.content.emit, span, record, span is not self.span)
         if record is not None:
             _guard("emitting an event", telemetry.emit, record)
         if self.error is not None and not self._error_passes:
@@ -417,13 +424,17 @@ class Operation:
         instruments = self.telemetry.instruments
         measures, owner = self._kind.measures, self._owner
         if owner is not OURS:
-            measures = owner.measures(measures)
+            failed = partial(self._measure_later, known) if self._is_failed_attempt else None
+            measures = owner.measures(measures, failed)
         instruments.measure(measures, self, known)
         if attr.OTEL_AGENTS_COST in known:
             cost = known[attr.OTEL_AGENTS_COST]
             instruments.add_cost(cost, known, kinds.COMMON_ATTRIBUTES, self.context)
         if self._kind.modalities and instruments.latest:
             instruments.add_usage(known, kinds.COMMON_ATTRIBUTES, self.context)
+
+    def _measure_later(self, known: dict[str, Any], measures: tuple[Measure, ...]) -> None:
+        _guard("recording metrics", self.telemetry.instruments.measure, measures, self, known)
 
     def _emit_exception(self, error: BaseException) -> None:
         found = self._gate.exception_attributes(error)

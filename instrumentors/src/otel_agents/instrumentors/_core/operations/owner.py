@@ -9,7 +9,7 @@ it, its span owns the first response: whether that is this one shows when it com
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from opentelemetry.context import Context
@@ -26,6 +26,9 @@ from otel_agents.semconv.values import Operation
 
 __all__ = ["FOREIGN_SPAN", "OURS", "ClaimedAround", "OfficialCall", "Owner", "owner_of"]
 
+
+Failed = Callable[[tuple[Measure, ...]], None]
+"""Records measures of an attempt that failed."""
 
 _USAGE: Final = (attr.GEN_AI_USAGE_INPUT_TOKENS, attr.GEN_AI_USAGE_OUTPUT_TOKENS)
 
@@ -49,8 +52,15 @@ class Owner:
     def receive(self, attributes: Mapping[str, Any]) -> None:
         """Take the attributes of an operation that ends and emits nothing."""
 
-    def measures(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
-        """Return which of ``measures`` we record."""
+    def measures(
+        self, measures: tuple[Measure, ...], failed: Failed | None = None
+    ) -> tuple[Measure, ...]:
+        """Return which of ``measures`` we record.
+
+        Args:
+            measures: What can be recorded of the operation.
+            failed: If it is an attempt that failed: what records others of them later.
+        """
         return measures
 
 
@@ -87,11 +97,12 @@ class ClaimedAround(Owner):
 
     def own(self) -> bool:
         """Let the library's span own the response; return False if it owns another one."""
+        self._claim.release()
         return self._claim.own()
 
     def failed_attempt(self) -> Owner:
         """Return the owner of this call, which failed: us, but for what the library records."""
-        return _FailedAttempt(self._library) if self._library.failures else OURS
+        return _FailedAttempt(self._claim, self._library)
 
     def leave_response(self) -> None:
         """Record that the application left the response, a stream, before its end."""
@@ -102,7 +113,9 @@ class ClaimedAround(Owner):
         """Whether the library emits the event with all details itself."""
         return self._library.event
 
-    def measures(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+    def measures(
+        self, measures: tuple[Measure, ...], failed: Failed | None = None
+    ) -> tuple[Measure, ...]:
         """Leave out what the library records itself."""
         return _without_theirs(measures, self._library)
 
@@ -120,30 +133,39 @@ class ClaimedAround(Owner):
 class _FailedAttempt(Owner):
     """We emit the span of an attempt that failed; the library's call may fail by it, too."""
 
-    __slots__ = ("_library",)
-
-    def __init__(self, library: ForeignLibrary) -> None:
-        self._library = library
-
-    def measures(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
-        """Leave out what the library records itself."""
-        return _without_theirs(measures, self._library)
-
-
-class _Measured(Owner):
-    """The library's span is not there, as another instrumentation replaces it; its metrics are.
-
-    So our span owns the response, and the library's metrics do, too.
-    """
-
     __slots__ = ("_claim", "_library")
 
     def __init__(self, claim: ForeignClaim, library: ForeignLibrary) -> None:
         self._claim = claim
         self._library = library
 
-    def measures(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+    def measures(
+        self, measures: tuple[Measure, ...], failed: Failed | None = None
+    ) -> tuple[Measure, ...]:
+        """Leave out what the library records itself, if its call fails by this attempt."""
+        if failed is None or self._claim.owns or not self._library.failures:
+            return measures
+        ours = _without_theirs(measures, self._library)
+        left_out = tuple(it for it in measures if it not in ours)
+        self._claim.hold(lambda: failed(left_out))
+        return ours
+
+
+class _Measured(_FailedAttempt):
+    """The library's span is not there, as another instrumentation replaces it; its metrics are.
+
+    So our span owns the response, and the library's metrics do, too.
+    """
+
+    __slots__ = ()
+
+    def measures(
+        self, measures: tuple[Measure, ...], failed: Failed | None = None
+    ) -> tuple[Measure, ...]:
         """Leave out what the library records itself, of the first response."""
+        if failed is not None:
+            return super().measures(measures, failed)
+        self._claim.release()
         return _without_theirs(measures, self._library) if self._claim.own() else measures
 
 

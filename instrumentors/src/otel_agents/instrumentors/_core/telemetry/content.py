@@ -29,7 +29,7 @@ from otel_agents.instrumentors._core.encoding.plain import as_object, json_copy,
 from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.semconv import attributes as attr
 
-__all__ = ["DISABLED_CONTENT", "NO_CONTENT", "Content", "Policy", "RequestedContent"]
+__all__ = ["DISABLED_CONTENT", "NO_CONTENT", "Content", "Policy", "Redacted", "RequestedContent"]
 
 _ATTRIBUTES: Final = MappingProxyType(
     {
@@ -68,6 +68,7 @@ _VARIABLES: Final = ("prompt_variables", "metadata")
 _Attributes: TypeAlias = "Mapping[str, Encoded | EncodedTexts]"
 _REASON: Final = "finish_reason"
 _STRUCTURE: Final = methodcaller("structure")
+_TEXT: Final = attrgetter("text")
 _EMPTY: Final = cast(Any, MappingProxyType({}))
 """Shared by all instances whose content is disabled."""
 
@@ -98,6 +99,12 @@ class Policy:
     def has_completion_hook(self) -> bool:
         """Whether there is a completion hook, as far as is known."""
         return self.completion is not None and not self.completion.is_absent
+
+
+class Redacted(str):
+    """Text that has passed the redaction hook, and does not pass it again when it is exported."""
+
+    __slots__ = ()
 
 
 class _Field:
@@ -202,12 +209,13 @@ class Content:
         self._encoded[kind] = made
         self._budget = room - sum(one.size for one in made.values())
 
-    def emit(self, span: Span, record: LogRecord | None) -> None:
+    def emit(self, span: Span, record: LogRecord | None, is_foreign: bool = False) -> None:
         """Call the completion hook, and set the content on span and record as the policy says.
 
         Args:
             span: The operation's span, not ended yet.
             record: Its event, not emitted yet; None if there is none.
+            is_foreign: Whether the span is another library's, whose content is redacted on export.
         """
         if self._for_hook:
             self._complete(span, record)
@@ -225,7 +233,8 @@ class Content:
                 if one.original_bytes is not None:
                     policy.on_truncation()
         if policy.on_span and span.is_recording():
-            span.set_attributes(_with_truncation(encoded, attrgetter("text")))
+            read = _redacted_text if is_foreign and policy.redact is not None else _TEXT
+            span.set_attributes(_with_truncation(encoded, read))
         if policy.on_event and record is not None:
             on_event = _with_truncation(encoded, _STRUCTURE)
             record.attributes = {**(record.attributes or {}), **on_event}
@@ -290,6 +299,10 @@ def _encode(kind: str, value: Any, budget: int) -> _Attributes:
         text = value if isinstance(value, str) else str(plain(value))
         return {name: encode_text(text, budget)}
     return {name: encode(value, budget, newest=kind not in _RANKED)}
+
+
+def _redacted_text(one: Encoded | EncodedTexts) -> Any:
+    return Redacted(one.text) if isinstance(one, Encoded) else one.text
 
 
 def _with_truncation(encoded: _Attributes, read: Callable[[Any], Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.foreign import OTHER, TEXT_KINDS
 from otel_agents.semconv.metrics import OTEL_AGENTS_CONTENT_TRUNCATIONS
 
+from .content import Redacted
 from .metrics import SharedCounters
 
 __all__ = ["Fitting", "ForeignContent"]
@@ -67,11 +68,12 @@ class ForeignContent:
 
     def _fit(self, kind: str, value: Any, room: int) -> Fitting | None:
         size = text_bytes(value) if isinstance(value, str) else len(dump(json_copy(value)))
-        if self._redact is None and size <= room:
+        redact = None if isinstance(value, Redacted) else self._redact
+        if redact is None and size <= room:
             return Fitting(value, size)
         kind, content = _readable(kind, value)
-        if self._redact is not None:
-            redacted = self._redact(kind, content)
+        if redact is not None:
+            redacted = redact(kind, content)
             if redacted is None:
                 return None
             if size <= room and redacted == content:

@@ -1,0 +1,76 @@
+"""Law 3 with the real libraries under the command: each response once, whatever is sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from native_programs import CANARY, INSTALLED, SPANS, operations, ours, run
+from otlp_receiver import Receiver
+
+from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
+
+_INFERENCES = ("chat", "generate_content")
+
+
+def tokens(receiver: Receiver) -> Iterator[tuple[int, int]]:
+    """Yield those of each span of a model call."""
+    for name, span in operations(receiver):
+        if name in _INFERENCES:
+            of = {pair.key: pair.value.int_value for pair in span.attributes}
+            yield of["gen_ai.usage.input_tokens"], of["gen_ai.usage.output_tokens"]
+
+
+def recorded(receiver: Receiver, metric: str, token_type: str | None = None) -> tuple[Any, int]:
+    """Return sum and number of what was recorded in a metric."""
+    points = [
+        point
+        for path, request in receiver.requests
+        if path == "/v1/metrics"
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for one in scope.metrics
+        if one.name == f"gen_ai.client.{metric}"
+        for point in one.histogram.data_points
+        if token_type in {None, *(pair.value.string_value for pair in point.attributes)}
+    ]
+    return sum(point.sum for point in points), sum(point.count for point in points)
+
+
+@pytest.mark.parametrize("library", INSTALLED)
+@pytest.mark.parametrize("sampler", ["parentbased_always_on", "always_off", "traceidratio"])
+def test_each_response_is_counted_once(sampler: str, library: str, model: ScriptedModel) -> None:
+    call = ToolCall("get_weather", {"city": CANARY})
+    model.script(Response(tool_calls=[call]), Response("It is sunny."))
+    variables = {"OTEL_TRACES_SAMPLER": sampler, "OTEL_TRACES_SAMPLER_ARG": "0.5"}
+    with Receiver() as receiver:
+        done = run(library, model, receiver, **variables)
+    assert (done.status, ours(done.err)) == (0, []), done.err
+    ledger, spans = model.ledger, [*tokens(receiver)]
+    billed = [(entry.input_tokens, entry.output_tokens) for entry in ledger.entries]
+    if sampler != "traceidratio":
+        assert spans == ([] if sampler == "always_off" else billed)
+    assert {*spans} <= {*billed}
+    assert len(spans) == len({*spans})
+    found = [name for name, _ in operations(receiver)]
+    if spans:
+        assert len({span.trace_id for _, span in operations(receiver)}) == 1
+        assert {name: found.count(name) for name in SPANS[library]} == SPANS[library]
+    assert recorded(receiver, "token.usage", "input") == (ledger.input_tokens, 2)
+    assert recorded(receiver, "token.usage", "output") == (ledger.output_tokens, 2)
+    assert recorded(receiver, "operation.duration")[1] == 2
+
+
+@pytest.mark.skipif("google_adk" not in INSTALLED, reason="others have no instrumentor beside ours")
+def test_where_theirs_is_preferred_metrics_count_once(
+    model: ScriptedModel,
+) -> None:
+    call = ToolCall("get_weather", {"city": CANARY})
+    model.script(Response(tool_calls=[call]), Response("It is sunny."))
+    with Receiver() as receiver:
+        done = run("google_adk", model, receiver, OTEL_AGENTS_PREFER="theirs")
+    assert done.status == 0, done.err
+    assert recorded(receiver, "token.usage", "input") == (model.ledger.input_tokens, 2)
+    assert recorded(receiver, "token.usage", "output") == (model.ledger.output_tokens, 2)
+    assert recorded(receiver, "operation.duration")[1] == 2
