@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["CANARY", "INSTALLED", "SPANS", "operations", "ours", "run"]
+__all__ = ["CANARY", "INSTALLED", "SEVERAL_TRACES", "SPANS", "operations", "ours", "run"]
 
 CANARY = "canary-7c1f"
 _EXAMPLES = Path(__file__).parents[1] / "examples/native"
@@ -49,9 +49,12 @@ SPANS: Mapping[str, Mapping[str, int]] = {
         "generate_content" if library == "google_adk" else "chat": 2,
         **({} if _BY_ARGUMENT else {"execute_tool": 1, "invoke_agent": 1}),
     }
-    for library in _LIBRARIES
+    for library in INSTALLED
 }
-"""The number of spans by operation."""
+"""The number of spans by operation, of the libraries that are installed."""
+
+SEVERAL_TRACES = "strands" in INSTALLED and Version(version("strands-agents")) < Version("1.1")
+"""Whether what is not sampled has no parent, so that a part of it can be sampled: Strands 1.0."""
 
 
 def run(library: str, model: ScriptedModel, receiver: Receiver, **variables: str) -> Finished:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from instrumented import Finished, instrumented, script
+from native_programs import ours
 from otlp_receiver import Receiver
 
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -94,7 +95,7 @@ def test_each_response_is_counted_once(
         done = run(model, receiver, tmp_path, **variables)
     ledger, spans = model.ledger, [values_of(span.attributes) for span in receiver.spans]
     assert (done.status, ledger.requests) == (0, RESPONSES), done.err
-    assert [line for line in done.err.splitlines() if "otel-agents" in line] == [NOTICE]
+    assert ours(done.err) == [NOTICE]
     assert len(spans) in expected
     counted = {
         (span["gen_ai.usage.input_tokens"], span["gen_ai.usage.output_tokens"]) for span in spans

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from native_programs import CANARY, INSTALLED, SPANS, operations, ours, run
+from native_programs import CANARY, INSTALLED, SEVERAL_TRACES, SPANS, operations, ours, run
 from otlp_receiver import Receiver
 
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
@@ -54,7 +54,7 @@ def test_each_response_is_counted_once(sampler: str, library: str, model: Script
     assert {*spans} <= {*billed}
     assert len(spans) == len({*spans})
     found = [name for name, _ in operations(receiver)]
-    if spans:
+    if spans and not (SEVERAL_TRACES and sampler == "traceidratio"):
         assert len({span.trace_id for _, span in operations(receiver)}) == 1
         assert {name: found.count(name) for name in SPANS[library]} == SPANS[library]
     assert recorded(receiver, "token.usage", "input") == (ledger.input_tokens, 2)

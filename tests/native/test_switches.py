@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from instrumented import DISABLED, instrumented, script
@@ -63,7 +65,14 @@ def seen(work: str, tmp_path: Path, model: ScriptedModel, **variables: str) -> t
     return done.out.splitlines()[-1], CANARY in str(receiver.requests)
 
 
-@pytest.mark.skipif(find_spec("strands") is None, reason="it is not installed")
+def strands_has_a_switch() -> bool:
+    if find_spec("strands") is None:
+        return False
+    tracer: Any = import_module("strands.telemetry.tracer")
+    return hasattr(tracer.Tracer, "_parse_semconv_opt_in")
+
+
+@pytest.mark.skipif(not strands_has_a_switch(), reason="it is not installed, or has no switch")
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [

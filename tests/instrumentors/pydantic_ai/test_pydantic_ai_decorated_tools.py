@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 from decorated_tools import FUNCTIONS, ORDERS
+from packaging.version import Version
 
 from otel_agents import api
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
 
-pytestmark = pytest.mark.usefixtures("instrumented", "scripted")
+pytestmark = [
+    pytest.mark.usefixtures("instrumented", "scripted"),
+    pytest.mark.skipif(
+        Version(version("pydantic-ai-slim")) < Version("0.0.34"),
+        reason="each agent decides, by an argument",
+    ),
+]
 
 
 @FUNCTIONS
