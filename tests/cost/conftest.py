@@ -24,7 +24,10 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> prices.Prices:
 @pytest.fixture
 def configured(emission: Emission, fresh: prices.Prices) -> Iterator[Callable[..., None]]:
     def configure(**environ: str) -> None:
-        given: dict[str, Any] = {**emission.providers, "settings": Settings.read(environ)}
+        given: dict[str, Any] = {
+            **emission.providers,
+            "settings": Settings.read({"OTEL_AGENTS_COST": "true", **environ}),
+        }
         api.configure(**given)
 
     configure()

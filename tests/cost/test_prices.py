@@ -163,13 +163,14 @@ def cost_by_the_library(provider: str, model: str, input: int, output: int, read
 
 
 THREADS = """if True:
-    import json, sys, threading
+    import json, os, sys, threading
+    os.environ["OTEL_AGENTS_COST"] = "true"
     from otel_agents import api
     from otel_agents.testing.emission import Emission
     importing = []
     class Finder:
         def find_spec(self, name, path=None, target=None):
-            if name.startswith("genai_prices."):
+            if name in ("httpx", "httpx2"):
                 importing.append(threading.current_thread() is threading.main_thread())
     sys.meta_path.insert(0, Finder())
     emission = Emission()
@@ -185,8 +186,13 @@ THREADS = """if True:
 """
 
 
-def test_the_library_is_imported_by_our_thread_alone() -> None:
-    assert json.loads(in_a_new_process(THREADS)) == [False]
+def test_what_the_library_needs_is_not_imported_beside_the_application() -> None:
+    """A call of openai 2.54 fails while another thread has imported a half of `httpx2`."""
+    assert json.loads(in_a_new_process(THREADS)) == [True]
+
+
+def test_it_must_be_enabled() -> None:
+    assert Settings.read({}).cost is False
 
 
 def test_a_cost_takes_few_microseconds(fresh: prices.Prices) -> None:

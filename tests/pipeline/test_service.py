@@ -80,6 +80,7 @@ def used(jaeger: Jaeger, zipkin: Zipkin, mlflow: Mlflow, tmp_path_factory: Any) 
                 {
                     "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
                     "OTEL_METRIC_EXPORT_INTERVAL": "200",
+                    "OTEL_AGENTS_COST": "true",
                     "OTEL_AGENTS_METRIC_ATTRIBUTES": "gen_ai.agent.name,user.id,plan",
                     "MODEL_URL": model.openai_url,
                 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, Final
@@ -41,7 +42,15 @@ def _version() -> str:
 
 @lru_cache(maxsize=1)
 def _has_prices() -> bool:
-    return find_spec("genai_prices") is not None
+    """Return whether the list of prices is there; import it.
+
+    Our thread must not import it while the application runs: openai 2.54 looks for `httpx2`, which
+    the list needs, in `sys.modules`, and a call fails while another thread has it half imported.
+    """
+    if find_spec("genai_prices") is None:
+        return False
+    imported = partial(import_module, "genai_prices")
+    return errors.call_foreign("importing genai-prices", imported, None) is not None
 
 
 class Telemetry:
