@@ -186,7 +186,7 @@ THREADS = """if True:
 """
 
 
-def test_what_the_library_needs_is_not_imported_beside_the_application() -> None:
+def test_httpx_is_imported_by_no_other_thread() -> None:
     """A call of openai 2.54 fails while another thread has imported a half of `httpx2`."""
     assert json.loads(in_a_new_process(THREADS)) == [True]
 
