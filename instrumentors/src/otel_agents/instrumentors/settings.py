@@ -144,7 +144,7 @@ SETTINGS: Final = (
     ),
     Setting(
         _COST,
-        "true",
+        "false",
         "record the cost of model calls by the prices of `genai-prices`: "
         '`pip install "otel-agents[cost]"`; importing it takes 0.4 s at the start',
     ),
