@@ -41,7 +41,7 @@ def _version() -> str:
 
 
 @lru_cache(maxsize=1)
-def _has_prices() -> bool:
+def _prices_imported() -> bool:
     """Return whether the list of prices is there; import it.
 
     Our thread must not import it while the application runs: openai 2.54 looks for `httpx2`, which
@@ -89,7 +89,7 @@ class Telemetry:
         shared = SharedCounters(scope, meter, meter_provider)
         self.instruments = Instruments(meter, self.settings, shared)
         truncations = shared.of(OTEL_AGENTS_CONTENT_TRUNCATIONS)
-        self.prices = PRICES if self.settings.cost and _has_prices() else None
+        self.prices = PRICES if self.settings.cost and _prices_imported() else None
         """The prices of models; None if no cost is recorded."""
         self.gate = Gate(self.settings, completion_hook, lambda: truncations.add(1, {}))
         self._logger = get_logger(scope, _version(), logger_provider)
