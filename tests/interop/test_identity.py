@@ -22,7 +22,8 @@ WORK = """
 
     logger = logging.getLogger("shop")
     logger.setLevel("INFO")
-    logger.addHandler(LoggingHandler(logger_provider=get_logger_provider()))
+    handler = LoggingHandler(logger_provider=get_logger_provider())
+    logger.addHandler(handler)
     with identity(user="ada", session="s-1", tags={"plan": "pro"}), agent("planner"):
         trace.get_tracer("shop").start_span("order").end()
         logger.info("planned")
@@ -31,6 +32,8 @@ WORK = """
         thread.join()
     logger.info("after")
     trace.get_tracer("shop").start_span("later").end()
+    logger.removeHandler(handler)
+    del handler  # `logging.shutdown` flushes it in a thread, which Python 3.12 refuses by then.
 """
 FILE = """
 file_format: "1.0"
