@@ -87,11 +87,22 @@ def shows_nothing(span: ReadableSpan, unshown: Unshown) -> bool:
             attributes, events, links = known._attributes, known._events, known._links
         except AttributeError:  # of another version
             attributes, events, links = known.attributes, known.events, known.links
-    return (
-        unshown.has(stored(attributes))
-        and (not events or all(unshown.has((it.name, *stored(it.attributes))) for it in events))
-        and (not links or all(unshown.has(stored(it.attributes)) for it in links))
-    )
+    seen = unshown.names.issuperset  # one call for what was seen before
+    names = getattr(attributes, "_dict", attributes) or ()
+    if not (seen(names) or unshown.has(names)):
+        return False
+    for event in getattr(events, "_dq", events):
+        attributes = event.attributes
+        names = getattr(attributes, "_dict", attributes) or ()
+        name = event.name
+        if not (name in unshown.names and seen(names)) and not unshown.has((name, *names)):
+            return False
+    for link in getattr(links, "_dq", links):
+        attributes = link.attributes
+        names = getattr(attributes, "_dict", attributes) or ()
+        if not (seen(names) or unshown.has(names)):
+            return False
+    return True
 
 
 def parts_of(span: ReadableSpan) -> Parts:
