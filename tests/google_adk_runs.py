@@ -9,12 +9,13 @@ from typing import Any
 from google.adk.agents import LlmAgent, run_config
 from google.adk.models.google_llm import Gemini
 from google.adk.models.lite_llm import LiteLlm
+from google.adk.models.llm_response import LlmResponse
 from google.adk.runners import InMemoryRunner
 from google.genai import types
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["WAYS", "fallback", "left"]
+__all__ = ["WAYS", "fallback", "left", "swallowed"]
 
 
 def weather(city: str) -> str:
@@ -31,8 +32,9 @@ def _gemini(model: ScriptedModel) -> Any:
     return Gemini(model="gemini-2.0-flash")  # its URL is in the environment
 
 
-async def _run(of: Any, mode: str, *, items: int | None = None) -> None:
-    runner = InMemoryRunner(LlmAgent(name="planner", model=of, tools=[weather]), app_name="app")
+async def _run(of: Any, mode: str, *, items: int | None = None, **options: Any) -> None:
+    agent = LlmAgent(name="planner", model=of, tools=[weather], **options)
+    runner = InMemoryRunner(agent, app_name="app")
     session = await runner.session_service.create_session(app_name="app", user_id="u-1")
     message = types.Content(role="user", parts=[types.Part(text="How is the weather in Bern?")])
     modes: Any = vars(run_config)["StreamingMode"]
@@ -56,6 +58,13 @@ def left(model: ScriptedModel) -> None:
 def fallback(model: ScriptedModel) -> None:
     """Have LiteLLM call another model where one fails."""
     asyncio.run(_run(_litellm(model, fallbacks=["openai/gpt-4o"]), "NONE"))
+
+
+def swallowed(model: ScriptedModel) -> None:
+    """Respond in place of a model that fails."""
+    text = types.Content(role="model", parts=[types.Part(text="Later.")])
+    instead = {"on_model_error_callback": lambda **_: LlmResponse(content=text)}
+    asyncio.run(_run(_litellm(model), "NONE", **instead))
 
 
 WAYS = {
