@@ -596,6 +596,23 @@ def test_a_conflict_is_named_and_targets_are_resolved(
     ]
 
 
+def test_where_theirs_is_preferred_ours_of_a_native_library_runs_too(tmp_path: Path) -> None:
+    variables = {**toys(tmp_path), "OTEL_AGENTS_PREFER": "theirs"}
+    declare(tmp_path, is_native=True)
+    install(
+        tmp_path,
+        "other-toylib",
+        instrumentors={"toylib": "conflicting:Conflicting"},
+        requires=("toylib >= 1",),
+        modules={"conflicting": CONFLICTING},
+    )
+    report = json.loads(doctor("--json", **variables)[1])
+    toy = toy_of(report)
+    assert (toy["runs"], toy["also_active"]) == ("both", ["other-toylib"])
+    assert toy["own_telemetry"] == "native, completed by us"
+    assert [line for line in about(report, "toylib") if "also" in line] == []
+
+
 def test_a_preferred_conflict_that_cannot_be_loaded_is_a_finding(tmp_path: Path) -> None:
     variables = toys(tmp_path)
     points = {"toylib": "no_such_module.inner:Conflicting"}
