@@ -72,7 +72,7 @@ ROWS: Final = MappingProxyType(
         "1mb-lifted": Row(
             "chat, 1 MB, limits lifted", size=1_000_000, lifted=True, rounds=60, target=1.0
         ),
-        "unsampled": Row("chat, 10 KB, not sampled", size=10_000, sampled=False),
+        "unsampled": Row("chat, 10 KB, not sampled", size=10_000, sampled=False, target=None),
         "responses": Row("response, 1 KB", response),
         "embeddings": Row("embeddings, 1 KB", embedding),
         "chunk": Row("a chunk of a stream", None, rounds=100, target=2.0),

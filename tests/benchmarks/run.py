@@ -2,8 +2,8 @@
 
 ``make bench`` calls it with the interpreters of five more environments: one with OpenTelemetry's own
 distro, one with CrewAI and OpenLLMetry beside it, and one each with LangGraph, LlamaIndex and DSPy and
-other packages that instrument them. ``make bench ARGS=crew`` runs the crew alone, ``ARGS=graph`` the
-graph, ``ARGS=workflow`` the workflow of LlamaIndex, ``ARGS=program`` the program of DSPy.
+other packages that instrument them. ``make bench ARGS=calls`` runs the calls of the OpenAI SDK alone,
+``ARGS=crew`` the crew, ``ARGS=graph`` the graph, ``ARGS=workflow`` the workflow of LlamaIndex, ``ARGS=program`` the program of DSPy.
 """
 
 from __future__ import annotations
