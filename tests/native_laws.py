@@ -6,8 +6,13 @@ model, then a tool, then the model again.
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,7 +24,7 @@ from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Abort, Failure, Response, ScriptedModel
+from otel_agents.testing.scripted_model import Abort, Failure, Reaction, Response, ScriptedModel
 
 __all__ = ["NativeLaws", "Way", "native", "process_emission"]
 
@@ -28,6 +33,7 @@ Way = Callable[[ScriptedModel], object]
 _TOKENS = "gen_ai.client.token.usage"
 _DURATION = "gen_ai.client.operation.duration"
 _DRAIN_SECONDS = 5
+_THREADS = 4
 _SDKS = (OpenAIInstrumentor, LiteLLMInstrumentor, GoogleGenAIInstrumentor)
 
 
@@ -154,6 +160,66 @@ class NativeLaws:
         assert native.traces() == 1
         assert native.recorded(_DURATION)[1] == 1
         assert native.recorded(_TOKENS, "input") == (0, 0)
+
+    def test_a_call_that_is_cancelled_is_one_attempt(
+        self,
+        way: Way,
+        native: NativeEmission,
+        model: ScriptedModel,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with _cancelled_at_its_request(model, monkeypatch) as tasks:
+            with pytest.raises(BaseException):  # noqa: B017, PT011  each library has its own
+                way(model)
+        if not tasks:
+            pytest.skip("it runs no event loop that can be cancelled")
+        gc.collect()  # early versions end the spans of a stream with it
+        assert hosting.drain_streams(_DRAIN_SECONDS)
+        assert [attributes_of(span).get("error.type") is not None for span in native.ours] == [True]
+        assert native.traces() == 1
+        assert native.recorded(_DURATION)[1] == 1
+        assert native.recorded(_TOKENS, "input") == (0, 0)
+
+    def test_calls_in_threads_are_counted_once(
+        self, way: Way, native: NativeEmission, model: ScriptedModel
+    ) -> None:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(way, [model] * _THREADS))
+        assert hosting.drain_streams(_DRAIN_SECONDS)
+        assert [scope_of(span) for span in native.inferences] == [self.scope] * (2 * _THREADS)
+        assert native.tokens == (model.ledger.input_tokens, model.ledger.output_tokens)
+        _check_metrics(native, model)
+        assert native.traces() == _THREADS
+
+
+@contextmanager
+def _cancelled_at_its_request(
+    model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> Generator[list[Any], None, None]:
+    """Cancel what ``asyncio.run`` runs once the model has a request, to which it does not respond."""
+    tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+    gate, run = Event(), asyncio.run
+
+    async def captured(main: Coroutine[Any, Any, Any]) -> Any:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.append((asyncio.get_running_loop(), task))
+        return await main
+
+    def hang(request: object) -> Reaction:
+        for loop, task in tasks:
+            loop.call_soon_threadsafe(task.cancel)
+        return Response(gate=gate) if tasks else Failure(400)
+
+    def run_captured(main: Coroutine[Any, Any, Any], **options: Any) -> Any:
+        return run(captured(main), **options)
+
+    monkeypatch.setattr(asyncio, "run", run_captured)
+    model.script_by(hang)
+    try:
+        yield tasks
+    finally:
+        gate.set()
 
 
 def check_broken(way: Way, native: NativeEmission, model: ScriptedModel) -> None:

@@ -35,7 +35,9 @@ _LIBRARY: Final = ForeignLibrary(
     ),
 )
 _FAILURES: Final = "_capture_operation_error"
-"""What records the duration of whole responses that fail; 1.0 does not."""
+"""What records the duration of whole responses that fail, by an exception; 1.0 does not."""
+_CANCELLED: Final = "_handle_stream_error"
+"""What does so for streams that are cancelled, too."""
 
 _streams: Final[ByObject[ResponseStream[Any, Any], ForeignClaim | Span]] = ByObject()
 """By stream, the claim of a model call or the span of an agent."""
@@ -68,12 +70,17 @@ def noticing(telemetry: Telemetry, call: Call, tracer: Tracer) -> Any:
 @guarded("claiming a model call")
 def _claim(*, streamed: bool = False) -> ForeignClaim | None:
     """Return a claim; None if the framework's telemetry is disabled."""
-    from agent_framework import observability
+    from agent_framework import ResponseStream, observability
 
     if not observability.OBSERVABILITY_SETTINGS.ENABLED:
         return None
-    library = _LIBRARY._replace(failures=streamed or hasattr(observability, _FAILURES))
-    return ForeignClaim(library, tracer=observability.get_tracer())
+    if streamed:
+        failures = BaseException if hasattr(ResponseStream, _CANCELLED) else Exception
+    else:
+        failures = Exception if hasattr(observability, _FAILURES) else None
+    return ForeignClaim(
+        _LIBRARY._replace(failures=failures), tracer=observability.get_tracer()
+    )
 
 
 def embedding(telemetry: Telemetry, call: Call) -> ForeignClaim | None:
