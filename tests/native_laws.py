@@ -168,9 +168,11 @@ class NativeLaws:
         model: ScriptedModel,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        with _cancelled_at_its_request(model, monkeypatch) as tasks:
-            with pytest.raises(BaseException):  # noqa: B017, PT011  each library has its own
-                way(model)
+        with (
+            _cancelled_at_its_request(model, monkeypatch) as tasks,
+            pytest.raises(BaseException),  # noqa: B017, PT011  each library has its own
+        ):
+            way(model)
         if not tasks:
             pytest.skip("it runs no event loop that can be cancelled")
         gc.collect()  # early versions end the spans of a stream with it
@@ -235,6 +237,20 @@ def check_broken(way: Way, native: NativeEmission, model: ScriptedModel) -> None
     assert [attributes_of(span).get("error.type") is not None for span in native.ours] == [True]
     assert len(native.inferences) == 2
     assert native.recorded(_DURATION)[1] == 1
+
+
+def check_embedded(way: Way, scope: str, native: NativeEmission, model: ScriptedModel) -> None:
+    """Check that embeddings are one span, of the library, sampled or not."""
+    for rate, spans in (("all", [scope]), ("none", [])):
+        native.restart(rate)
+        before = model.ledger.input_tokens
+        way(model)
+        billed_now = model.ledger.input_tokens - before
+        assert billed_now
+        assert [scope_of(span) for span in native.inferences] == spans
+        assert native.tokens[0] == (billed_now if spans else 0)
+        assert native.recorded(_TOKENS, "input") == (billed_now, 1)
+        assert native.recorded(_DURATION)[1] == 1
 
 
 def check_left(way: Way, scope: str, native: NativeEmission, model: ScriptedModel) -> None:
