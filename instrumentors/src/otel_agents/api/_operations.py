@@ -175,11 +175,14 @@ _CALLED_IN: Final = Slot("span-of-implemented-tool", SpanContext)
 def _is_called_by_another(above: ToolScope | None, name: str | None) -> bool:
     """Return whether the current span is a call of the tool ``name``, recorded by another library.
 
-    No scope shows such a span: the name that it has is what there is to go by.
+    No scope shows such a span: what it has is there to go by, its tool or, where that is set at the
+    end (Google's ADK), its name.
     """
     span: Any = get_current_span()
     attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
-    if attributes.get(attr.GEN_AI_TOOL_NAME) != name or not span.is_recording():
+    tool = attributes.get(attr.GEN_AI_TOOL_NAME)
+    named = f"{values.Operation.EXECUTE_TOOL.value} {name}"
+    if not span.is_recording() or (tool != name and getattr(span, "name", None) != named):
         return False
     operation: Any = above.operation if above is not None else None
     current = span.get_span_context()
