@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.errors import warn
@@ -17,10 +16,11 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
-from ._messages import given, messages
-from ._yielded import Yielded
+from .messages import messages
+from .uses import Use
+from .yielded import Yielded
 
-__all__ = ["OwnCall", "current_call", "model_start"]
+__all__ = ["OwnCall", "current_call", "embeddings", "inference"]
 
 _DETAILS: Final = (
     attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
@@ -151,27 +151,21 @@ def current_call() -> OwnCall | None:
     return call if isinstance(call, OwnCall) and not call.ended else None
 
 
-def model_start(
-    operation: values.Operation,
-) -> Callable[
-    [Telemetry, str | None, Mapping[str, Any], Callable[..., Any] | None, Call | None],
-    CallObserver,
-]:
-    """Return the start of model calls of ``operation``."""
+def inference(use: Use) -> CallObserver:
+    """Start an inference."""
+    return _own_call(use, values.Operation(use.options.get("operation") or values.Operation.CHAT))
 
-    def start(
-        telemetry: Telemetry,
-        name: str | None,
-        options: Mapping[str, Any],
-        function: Callable[..., Any] | None,
-        call: Call | None,
-    ) -> CallObserver:
-        own = OwnCall(telemetry, values.Operation(options.get("operation") or operation), options)
-        if function is not None and call is not None:
-            own.record_input(given(function, call))
-        return own
 
-    return start
+def embeddings(use: Use) -> CallObserver:
+    """Start a call that embeds texts."""
+    return _own_call(use, values.Operation.EMBEDDINGS)
+
+
+def _own_call(use: Use, operation: values.Operation) -> OwnCall:
+    own = OwnCall(use.telemetry, operation, use.options)
+    if use.is_call:
+        own.record_input(use.given())
+    return own
 
 
 def _given(value: Any, default: Any) -> Any:
