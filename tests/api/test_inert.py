@@ -70,6 +70,26 @@ def test_an_sdk_that_is_set_up_later_is_used() -> None:
     assert in_a_new_process(WITH_SDK_LATER) == "invoke_agent plan, step s\n"
 
 
+NAMED_AS_THE_APIS = """if True:
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+    class ProxyTracerProvider(TracerProvider):
+        pass
+    provider = ProxyTracerProvider()
+    printing = ConsoleSpanExporter(formatter=lambda span: span.name + ".")
+    provider.add_span_processor(SimpleSpanProcessor(printing))
+    trace.set_tracer_provider(provider)
+    from otel_agents import api
+    with api.step("s"): pass
+"""
+
+
+def test_a_provider_that_is_named_as_one_of_the_api_is_used() -> None:
+    """As Logfire's, which is what `logfire.configure` sets."""
+    assert in_a_new_process(NAMED_AS_THE_APIS) == "step s."
+
+
 COUNTED = """if True:
     import sys
     from otel_agents import api
