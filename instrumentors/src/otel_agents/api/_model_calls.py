@@ -42,6 +42,7 @@ class ModelBlock(Block):
         *,
         cache_read_tokens: int | None = None,
         cache_write_tokens: int | None = None,
+        cache_write_1h_tokens: int | None = None,
         reasoning_tokens: int | None = None,
     ) -> None:
         """Record the tokens as the provider billed them.
@@ -51,9 +52,15 @@ class ModelBlock(Block):
             output_tokens: All tokens of the output, reasoning included.
             cache_read_tokens: Those of the input that were read from a cache.
             cache_write_tokens: Those of the input that were written to a cache.
+            cache_write_1h_tokens: Those of them that stay there for an hour, which costs more.
             reasoning_tokens: Those of the output that are reasoning.
         """
-        details = (cache_read_tokens, cache_write_tokens, reasoning_tokens)
+        details = (
+            cache_read_tokens,
+            cache_write_tokens,
+            cache_write_1h_tokens,
+            reasoning_tokens,
+        )
         self._record("model_usage", input_tokens, output_tokens, details)
 
     def response(

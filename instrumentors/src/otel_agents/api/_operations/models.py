@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.errors import warn
+from otel_agents.instrumentors._core.errors import warn_once
 from otel_agents.instrumentors._core.operations import ClaimedCall, ModelCall
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
@@ -25,6 +25,7 @@ __all__ = ["OwnCall", "current_call", "embeddings", "inference"]
 _DETAILS: Final = (
     attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
     attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+    attr.OTEL_AGENTS_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
     attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
 )
 _PARAMETERS: Final = (
@@ -173,13 +174,13 @@ def _given(value: Any, default: Any) -> Any:
 
 
 def _count(tokens: object) -> int | None:
-    """Return a number of tokens, of whatever JSON held; None, with a line, if it is none."""
+    """Return a number of tokens, of whatever JSON held; None, with one line, if it is none."""
     if tokens is None:
         return None
     number = tokens if isinstance(tokens, (int, float)) and not isinstance(tokens, bool) else -1
     if number >= 0 and number == number // 1:
         return int(number)
-    warn(
+    warn_once(
         "otel-agents: usage() drops a number of tokens of type %s that is no whole number from 0 on",
         type(tokens).__name__,
     )
