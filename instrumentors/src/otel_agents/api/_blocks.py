@@ -41,7 +41,7 @@ class Block:
         self.name = name
         self.options = options
         self._entries: list[Entry] = []
-        self._last = ""
+        self._last: str | None = None
 
     @staticmethod
     def active() -> bool:
@@ -77,7 +77,7 @@ class Block:
             entry = entry_of(self._entries)
             if entry is not None:
                 self._entries.remove(entry)
-                self._last = leave(entry, error)
+                self._last = leave(self._entries, entry, error)
 
     @final
     async def __aenter__(self) -> Self:
@@ -95,15 +95,21 @@ class Block:
     def reference(self) -> str:
         """Return the reference to this operation, by which it may be judged later.
 
-        For a model call, call it after the block: then it has the id of the response as well.
-        Empty if nothing is recorded. See `otel_agents.api.reference`.
+        For a model call, call it after the block: then it has the id of the response as well. After
+        the block, it is that to what the caller's thread or task has recorded; elsewhere, to what
+        was recorded last. Empty if nothing is recorded. See `otel_agents.api.reference`.
         """
         if self._entries:
             from ._references import reference_to
 
             observer = self._observer()
             return "" if observer is None else reference_to(observer)
-        return self._last
+        if self._last is None:
+            return ""
+        from ._entering import left
+
+        own = left(self._entries)
+        return self._last if own is None else own
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (type(self), self.name, self.options)
