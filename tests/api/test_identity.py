@@ -13,7 +13,9 @@ from opentelemetry import baggage, trace
 from opentelemetry._logs import LogRecord
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import attach, detach, get_current
+from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.trace import get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_agents import api
 from otel_agents.distro.export.logs import IdentityLogProcessor
@@ -224,6 +226,24 @@ def test_it_is_sent_only_to_hosts_that_a_setting_lists(
     sent = baggage.get_all(incoming(entry.headers.get("baggage", "")))
     assert dict(sent) == (ADA if hosts else {})
     assert "traceparent" in entry.headers
+
+
+def test_what_the_application_sends_by_its_own_http_carries_none(
+    configured: Callable[..., None],
+) -> None:
+    """Its HTTP instrumentation injects what the propagator finds, whichever host it is."""
+    everywhere = {"OTEL_AGENTS_PROPAGATE_HEADERS": "*", "OTEL_AGENTS_PROPAGATE_IDENTITY": "*"}
+    configured(**everywhere)
+    both = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()])
+    headers: dict[str, str] = {}
+    own: dict[str, str] = {}
+    with ada(), api.step("s"):
+        both.inject(headers)
+        token = attach(baggage.set_baggage("user.id", "ada"))  # as the page shows
+        both.inject(own)
+        detach(token)
+    assert [*headers] == ["traceparent"]
+    assert own["baggage"] == "user.id=ada"
 
 
 @pytest.mark.parametrize("hosts", ["", "127.0.0.*"])
