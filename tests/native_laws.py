@@ -26,7 +26,7 @@ from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Abort, Failure, Reaction, Response, ScriptedModel
 
-__all__ = ["NativeLaws", "Way", "native", "process_emission"]
+__all__ = ["NativeLaws", "StreamLaws", "Way", "check_embedded", "native", "process_emission"]
 
 Way = Callable[[ScriptedModel], object]
 
@@ -224,19 +224,37 @@ def _cancelled_at_its_request(
         gate.set()
 
 
-def check_broken(way: Way, native: NativeEmission, model: ScriptedModel) -> None:
-    """Check that a stream that breaks is one attempt that failed, which is ours."""
-    model.script(Response("One two three four five six.", fault=Abort(after=2)))
-    logging.disable(logging.ERROR)
-    try:
-        with pytest.raises(Exception):  # noqa: B017, PT011  each library has its own
-            way(model)
-    finally:
-        logging.disable(logging.NOTSET)
-    assert hosting.drain_streams(_DRAIN_SECONDS)
-    assert [attributes_of(span).get("error.type") is not None for span in native.ours] == [True]
-    assert len(native.inferences) == 2
-    assert native.recorded(_DURATION)[1] == 1
+class StreamLaws:
+    """Laws of streams; ``scope`` is that of the library's spans."""
+
+    scope: str
+    streamed: Way
+    """Streams a run."""
+    left: Way
+    """Leaves a stream after its first item."""
+
+    def test_a_stream_that_breaks_is_one_failed_attempt(
+        self, native: NativeEmission, model: ScriptedModel
+    ) -> None:
+        model.script(Response("One two three four five six.", fault=Abort(after=2)))
+        logging.disable(logging.ERROR)
+        try:
+            with pytest.raises(Exception):  # noqa: B017, PT011  each library has its own
+                type(self).streamed(model)
+        finally:
+            logging.disable(logging.NOTSET)
+        assert hosting.drain_streams(_DRAIN_SECONDS)
+        assert [attributes_of(span).get("error.type") is not None for span in native.ours] == [True]
+        assert len(native.inferences) == 2
+        assert native.recorded(_DURATION)[1] == 1
+
+    def test_a_stream_that_is_left_is_one_span(
+        self, native: NativeEmission, model: ScriptedModel
+    ) -> None:
+        model.script(Response("One two three four five six."))
+        type(self).left(model)
+        assert hosting.drain_streams(_DRAIN_SECONDS)
+        assert [scope_of(span) for span in native.inferences] == [self.scope]
 
 
 def check_embedded(way: Way, scope: str, native: NativeEmission, model: ScriptedModel) -> None:
@@ -251,11 +269,3 @@ def check_embedded(way: Way, scope: str, native: NativeEmission, model: Scripted
         assert native.tokens[0] == (billed_now if spans else 0)
         assert native.recorded(_TOKENS, "input") == (billed_now, 1)
         assert native.recorded(_DURATION)[1] == 1
-
-
-def check_left(way: Way, scope: str, native: NativeEmission, model: ScriptedModel) -> None:
-    """Check that a stream that its reader leaves is one span, of the library."""
-    model.script(Response("One two three four five six."))
-    way(model)
-    assert hosting.drain_streams(_DRAIN_SECONDS)
-    assert [scope_of(span) for span in native.inferences] == [scope]
