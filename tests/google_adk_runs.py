@@ -9,12 +9,13 @@ from typing import Any
 from google.adk.agents import LlmAgent, run_config
 from google.adk.models.google_llm import Gemini
 from google.adk.models.lite_llm import LiteLlm
+from google.adk.models.llm_response import LlmResponse
 from google.adk.runners import InMemoryRunner
 from google.genai import types
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["WAYS", "fallback", "left", "litellm", "run"]
+__all__ = ["WAYS", "fallback", "left", "litellm", "run", "swallowed"]
 
 
 def weather(city: str) -> str:
@@ -33,10 +34,15 @@ def _gemini(model: ScriptedModel) -> Any:
 
 
 async def run(
-    of: Any, mode: str, *, items: int | None = None, tools: Sequence[Any] = (weather,)
+    of: Any,
+    mode: str,
+    *,
+    items: int | None = None,
+    tools: Sequence[Any] = (weather,),
+    **options: Any,
 ) -> None:
     """Run an agent of the model ``of``, and read ``items`` of what it emits."""
-    agent = LlmAgent(name="planner", model=of, tools=list(tools))
+    agent = LlmAgent(name="planner", model=of, tools=list(tools), **options)
     runner = InMemoryRunner(agent, app_name="app")
     session = await runner.session_service.create_session(app_name="app", user_id="u-1")
     message = types.Content(role="user", parts=[types.Part(text="How is the weather in Bern?")])
@@ -61,6 +67,13 @@ def left(model: ScriptedModel) -> None:
 def fallback(model: ScriptedModel) -> None:
     """Have LiteLLM call another model where one fails."""
     asyncio.run(run(litellm(model, fallbacks=["openai/gpt-4o"]), "NONE"))
+
+
+def swallowed(model: ScriptedModel) -> None:
+    """Respond in place of a model that fails."""
+    text = types.Content(role="model", parts=[types.Part(text="Later.")])
+    instead = {"on_model_error_callback": lambda **_: LlmResponse(content=text)}
+    asyncio.run(run(litellm(model), "NONE", **instead))
 
 
 WAYS = {
