@@ -6,121 +6,22 @@ that its caller closes, leaves by ``break`` or drops is *abandoned*, which is no
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import sys
-import weakref
-from collections.abc import Awaitable, Callable
-from contextvars import Token
+from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, TypeAlias, cast
-
-from opentelemetry.context import Context, attach, get_current
+from typing import Any, ClassVar, Final, cast
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from . import finalization
-from .finalization import Finalizer
+from .finalization import Finalizer, register_stream
 from .proxy import Proxy, SoleReference
 from .reporting import HIDDEN, StreamObserver, end
+from .steps import CURRENT, ResumableContext
+from .stream_responses import StreamResponse
 
-__all__ = [
-    "AsyncStreamProxy",
-    "EnteredContext",
-    "ResumableContext",
-    "StreamProxy",
-    "follow_stream",
-    "register_stream",
-    "replace_methods",
-]
-
-EnteredContext: TypeAlias = tuple[Context, object]
-"""The caller's context, and the token of the one attached instead."""
-
-
-class ResumableContext:
-    """The context of work that runs in steps: current in each step, never between two.
-
-    What the work attaches in one step is current again in the next. Closing is a step too: what the
-    work attached is detached there and does not leak into its caller.
-    """
-
-    __slots__ = ("_inner", "inside")
-
-    def __init__(self, inner: Context) -> None:
-        self._inner = inner
-        self.inside = False
-        """Whether a step is running."""
-
-    def enter(self) -> EnteredContext:
-        """Start a step; pass the result to `leave`."""
-        outer = get_current()
-        self.inside = True
-        return outer, attach(self._inner)
-
-    def leave(self, entered: EnteredContext) -> None:
-        """End a step: restore the caller's context."""
-        self._inner = get_current()
-        self.inside = False
-        attach(entered[0])
-
-    def leave_awaited(self, entered: EnteredContext, error: BaseException) -> None:
-        """End a step that was awaited and raised ``error``.
-
-        The step may have been closed while it waited, perhaps by the garbage collector inside
-        unrelated work, and may have raised something else then. Otherwise, which the token shows,
-        restore the caller's context.
-        """
-        inner = get_current()
-        self.inside = False
-        if finalization.is_generator_exit(error) and inner is not self._inner:
-            return
-        if not isinstance(entered[1], Token):  # a context implementation other than contextvars
-            return self.leave(entered)
-        token = cast("Token[Context]", entered[1])
-        # The token may be of another task or thread:
-        # https://github.com/open-telemetry/opentelemetry-python/issues/2606
-        with contextlib.suppress(ValueError):
-            token.var.reset(token)
-            self._inner = inner
-
-    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call ``function`` as a step."""
-        entered = self.enter()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            self.leave(entered)
-
-    async def wait(self, awaitable: Awaitable[Any]) -> Any:
-        """Await ``awaitable`` as a step."""
-        entered = self.enter()
-        try:
-            value = await awaitable
-        except BaseException as error:
-            self.leave_awaited(entered, error)
-            raise
-        self.leave(entered)
-        return value
-
-
-def register_stream(observer: StreamObserver) -> Finalizer:
-    """Register a new stream of ``observer``; return its finalizer."""
-    finalization.OPEN_STREAMS[finalization.next_stream_id()] = observer
-    return finalization.QUEUE.ready or finalization.started()
-
-
-def replace_methods(response: Any, replacements: dict[str, Any]) -> None:
-    """Replace methods of ``response``, an httpx response.
-
-    The replacements are left out of pickles and copies, which nobody records.
-    """
-    state: Callable[[], dict[str, Any]] = response.__getstate__
-    hidden = (*replacements, "__getstate__")
-    replacements["__getstate__"] = lambda: {k: v for k, v in state().items() if k not in hidden}
-    for name, ours in replacements.items():
-        setattr(response, name, ours)
+__all__ = ["AsyncStreamProxy", "StreamProxy", "follow_stream"]
 
 
 _NONE: Final = MappingProxyType[str, Any]({})
@@ -144,7 +45,7 @@ class _StreamProxyBase(Proxy):
     _otel_next: Callable[[], Any]
     _otel_observer: StreamObserver
     _otel_context: ResumableContext
-    _otel_response: _Response | None
+    _otel_response: StreamResponse | None
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         object.__setattr__(self, "_otel_wrapped", wrapped)
@@ -159,9 +60,11 @@ class _StreamProxyBase(Proxy):
         kind = cast(Any, type(response))
         needed = (self._otel_close_name, "__getstate__", "__weakref__")
         watched = all(hasattr(kind, name) for name in needed)
-        object.__setattr__(self, "_otel_response", _Response(self, response) if watched else None)
+        object.__setattr__(
+            self, "_otel_response", StreamResponse(self, response) if watched else None
+        )
 
-    def _otel_closing_response(self, response: Any, watched: _Response) -> Callable[[], Any]:
+    def _otel_closing_response(self, response: Any, watched: StreamResponse) -> Callable[[], Any]:
         """Return the replacement of ``response.close``."""
         close = response.close
 
@@ -180,14 +83,7 @@ class _StreamProxyBase(Proxy):
         object.__setattr__(self, "_otel_ended", True)
         return self._otel_observer
 
-    # `reporting` has both as functions; here they are inline, as each stream calls them.
-
-    def _otel_report_chunk(self, item: Any) -> bool:
-        try:
-            return self._otel_observer.chunk(item) is HIDDEN
-        except Exception:
-            errors.internal_error("recording a chunk")
-            return False
+    # `reporting` has this as a function; here it is inline, as each stream calls it.
 
     def _otel_exhausted(self) -> None:
         if not self._otel_ended:
@@ -245,95 +141,6 @@ class _StreamProxyBase(Proxy):
         return closing
 
 
-class _Response:
-    """The httpx response below a stream. The application may read it past the stream.
-
-    It may then hold the response alone; the stream's operation ends with it.
-
-    Args:
-        stream: The stream, which this does not keep alive.
-        response: Its response, whose methods are replaced.
-    """
-
-    __slots__ = ("_exposed", "_finalizer", "_observer", "_response", "_stream")
-
-    # Both untyped: a proxy's own attributes are private by their names.
-    def __init__(self, stream: Any, response: Any) -> None:
-        self._stream: Callable[[], Any] = weakref.ref(stream)
-        self._response: Callable[[], Any] = weakref.ref(response)
-        self._observer: StreamObserver | None = None
-        self._finalizer: Finalizer | None = None
-        self._exposed = False
-        methods = {stream._otel_close_name: stream._otel_closing_response(response, self)}
-        for name in stream._otel_read_names if _can_follow(stream._otel_observer) else ():
-            read = getattr(response, name, None)
-            if read is not None:
-                methods[name] = self._reading(name, read)
-        replace_methods(response, methods)
-
-    def _reading(self, name: str, read: Callable[..., Any]) -> Callable[..., Any]:
-        def reading(*args: Any, **kwargs: Any) -> Any:
-            if self._is_read_past():
-                return getattr(self._response(), name)(*args, **kwargs)
-            return read(*args, **kwargs)
-
-        return reading
-
-    def _is_read_past(self) -> bool:
-        """Follow the response itself, unless it is the stream that reads it."""
-        stream, response = self._stream(), self._response()
-        if response is None or getattr(response, "is_stream_consumed", True):
-            return False
-        if stream is None:
-            observer, self._observer = self._observer, None
-        else:
-            observer = None if stream._otel_context.inside else stream._otel_response_read()
-        if observer is None:
-            return False
-        try:
-            cast(Any, observer).follow_response(response)
-        except Exception:
-            errors.internal_error("following a response")
-            end(observer)
-        return True
-
-    def expose(self) -> None:
-        """Note that the application gets the response: it may drop the stream, and read on."""
-        response = self._response()
-        unread = response is not None and not getattr(response, "is_stream_consumed", True)
-        if unread and not self._exposed:
-            self._exposed = True
-            weakref.finalize(response, self._dropped).atexit = False
-
-    def takes_over(self, observer: StreamObserver, finalizer: Finalizer) -> bool:
-        """Return whether the operation of a stream that was dropped ends with the response."""
-        response = self._response()
-        if not self._exposed or response is None or response.is_stream_consumed:
-            return False
-        self._observer, self._finalizer = observer, finalizer
-        return True
-
-    def closed(self) -> None:
-        """End the stream: its response was closed, but not by reading it to the end."""
-        stream = self._stream()
-        if stream is None:
-            self._end_unread(Finalizer.closed)
-        elif not stream._otel_context.inside:
-            stream._otel_closed()
-
-    def _dropped(self) -> None:
-        self._end_unread(Finalizer.dropped)
-
-    def _end_unread(self, end: Callable[[Finalizer, StreamObserver], None]) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None and self._finalizer is not None:
-            end(self._finalizer, observer)
-
-
-def _can_follow(observer: StreamObserver) -> bool:
-    return hasattr(observer, "follow_response")
-
-
 class StreamProxy(_StreamProxyBase):
     """A synchronous stream, followed: an iterator that may also be a context manager."""
 
@@ -348,26 +155,35 @@ class StreamProxy(_StreamProxyBase):
         return self
 
     def __next__(self) -> Any:
+        # The hot path of all streams: `ResumableContext.run` and `report_chunk`, inline.
         context = self._otel_context
         while True:
-            entered = context.enter()
+            outer = CURRENT.get()
+            context.inside = True
+            CURRENT.set(context.inner)
             try:
                 item = self._otel_next()
             except BaseException as error:
-                context.leave(entered)
+                context.leave((outer, None))
                 if isinstance(error, StopIteration):
                     self._otel_exhausted()
                 else:
                     self._otel_failed(error)
                 raise
-            context.leave(entered)
-            if not self._otel_report_chunk(item):
+            context.inner = CURRENT.get()
+            context.inside = False
+            CURRENT.set(outer)
+            try:
+                if self._otel_observer.chunk(item) is not HIDDEN:
+                    return item
+            except Exception:
+                errors.internal_error("recording a chunk")
                 return item
 
     def __enter__(self) -> Any:
-        outer = get_current()
+        outer = CURRENT.get()
         entered = self._otel_wrapped.__enter__()
-        object.__setattr__(self, "_otel_attaches", get_current() is not outer)
+        object.__setattr__(self, "_otel_attaches", CURRENT.get() is not outer)
         return self._otel_entered_value(entered)
 
     def __exit__(self, *exception: object) -> Any:
@@ -401,7 +217,7 @@ class AsyncStreamProxy(_StreamProxyBase):
     def __aiter__(self) -> AsyncStreamProxy:
         return self
 
-    def _otel_closing_response(self, response: Any, watched: _Response) -> Callable[[], Any]:
+    def _otel_closing_response(self, response: Any, watched: StreamResponse) -> Callable[[], Any]:
         close = response.aclose
 
         async def closing() -> Any:
@@ -415,12 +231,14 @@ class AsyncStreamProxy(_StreamProxyBase):
     async def __anext__(self) -> Any:
         context = self._otel_context
         while True:
-            # As `ResumableContext.wait`, without another coroutine for each item.
-            entered = context.enter()
+            # As `StreamProxy.__next__`; what is awaited may be closed elsewhere while it waits.
+            outer = CURRENT.get()
+            context.inside = True
+            token = CURRENT.set(context.inner)
             try:
                 item = await self._otel_next()
             except BaseException as error:
-                context.leave_awaited(entered, error)
+                context.leave_awaited((outer, token), error)
                 if isinstance(error, StopAsyncIteration):
                     self._otel_exhausted()
                 elif isinstance(error, GeneratorExit):
@@ -428,14 +246,20 @@ class AsyncStreamProxy(_StreamProxyBase):
                 else:
                     self._otel_failed(error)
                 raise
-            context.leave(entered)
-            if not self._otel_report_chunk(item):
+            context.inner = CURRENT.get()
+            context.inside = False
+            CURRENT.set(outer)
+            try:
+                if self._otel_observer.chunk(item) is not HIDDEN:
+                    return item
+            except Exception:
+                errors.internal_error("recording a chunk")
                 return item
 
     async def __aenter__(self) -> Any:
-        outer = get_current()
+        outer = CURRENT.get()
         entered = await self._otel_wrapped.__aenter__()
-        object.__setattr__(self, "_otel_attaches", get_current() is not outer)
+        object.__setattr__(self, "_otel_attaches", CURRENT.get() is not outer)
         return self._otel_entered_value(entered)
 
     async def __aexit__(self, *exception: object) -> Any:

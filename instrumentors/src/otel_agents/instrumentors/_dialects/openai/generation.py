@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opentelemetry.context import Context
@@ -17,6 +17,8 @@ from otel_agents.instrumentors._dialects.unparsed import unparsed_response
 from otel_agents.semconv import attributes as attr
 
 from .api import OpenAIApi
+from .chat import Accumulator as ChatAccumulator
+from .chat import chunk_text
 from .requests import inference_attributes
 from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
@@ -27,7 +29,7 @@ __all__ = ["Generation"]
 class Generation(Inference):
     """An inference of any API. Its result is a response, a stream or a raw response."""
 
-    __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "hides_usage")
+    __slots__ = ("_accumulator", "_add_text", "_api", "_reasons", "_responded", "hides_usage")
 
     def __init__(
         self,
@@ -53,6 +55,8 @@ class Generation(Inference):
         )
         self._api = api
         self._accumulator: Accumulator | None = None
+        self._add_text: Callable[[str], object] | None = None
+        """Adds to the text of the first choice of a chat, once it has started."""
         self._reasons: dict[int, str | None] = {}
         self._responded = False
         self.hides_usage = False
@@ -121,19 +125,23 @@ class Generation(Inference):
 
     def chunk(self, item: Any) -> object:
         """Record one chunk or event of a stream."""
-        # A hot path: one function for the chunks of a chat.
         if self.times_next_chunk:
             self.record_chunk_time()
-        if self._accumulator is not None:
-            self._accumulator.add(item)
+        if self._add_text is not None:
+            only_text = chunk_text(item)
+            if only_text is not None:  # nearly always
+                self._add_text(only_text)
+                return None
         fields = fields_of(item)
+        if self._accumulator is not None:
+            self._accumulator.add(fields)
         if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
             self.mark_failed(self.stream_error(fields))
             self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:
             return self._response_event(fields)
-        if self.response_id is None or self.response_model is None:
+        if not self._is_identified:
             self._identify(fields)
         choices = fields.get("choices")
         for choice in choices or ():
@@ -141,6 +149,8 @@ class Generation(Inference):
             reason, index = choice_fields.get("finish_reason"), choice_fields.get("index") or 0
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
+        if self._add_text is None and 0 in self._reasons and self._is_identified:
+            self._expect_text()
         extra = fields.get("x_groq")
         if extra is not None:
             self._record_groq(extra)
@@ -151,6 +161,17 @@ class Generation(Inference):
             if self.hides_usage and not choices:
                 return HIDDEN
         return None
+
+    @property
+    def _is_identified(self) -> bool:
+        return self.response_id is not None and self.response_model is not None
+
+    def _expect_text(self) -> None:
+        """Read what follows of a chat as text as far as it is."""
+        if isinstance(self._accumulator, ChatAccumulator):
+            self._add_text = self._accumulator.first_text().append
+        elif self._accumulator is None:
+            self._add_text = bool  # to nothing
 
     def _record_groq(self, extra: Any) -> None:
         """Record what the first and the last chunk of Groq have; usage is there unrequested."""
