@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.context import Context
 
@@ -24,6 +24,9 @@ from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
 
 __all__ = ["Generation"]
+
+_RECORDED_EVENTS: Final = frozenset(("response.created", "error", *FINAL_EVENTS))
+"""The events of a stream of the Responses API that hold more than content."""
 
 
 class Generation(Inference):
@@ -140,7 +143,7 @@ class Generation(Inference):
             self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:
-            return self._response_event(fields)
+            return self._response_event(fields) if fields.get("type") in _RECORDED_EVENTS else None
         if not self._is_identified:
             self._identify(fields)
         choices = fields.get("choices")
@@ -179,15 +182,14 @@ class Generation(Inference):
         if field(extra, "error"):  # no SDK raises: the stream just ends
             self.mark_failed(code_in(extra, "error"))
 
-    def _response_event(self, item: Any) -> object:
-        kind = text(item, "type")
-        response = field(item, "response")
+    def _response_event(self, event: Mapping[str, Any]) -> object:
+        kind, response = event["type"], event.get("response")
         if kind in FINAL_EVENTS:
             self.respond(response)
         elif kind == "response.created":
             self._identify(fields_of(response))
-        elif kind == "error":
-            self.mark_failed(code_in(item, "code"))
+        else:
+            self.mark_failed(code_in(event, "code"))
             self.complete = True
         return None
 
