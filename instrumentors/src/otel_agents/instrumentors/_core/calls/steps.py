@@ -15,7 +15,7 @@ from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from . import finalization
 
-__all__ = ["CURRENT", "EnteredContext", "ResumableContext"]
+__all__ = ["CURRENT", "EnteredContext", "ResumableContext", "current_context"]
 
 EnteredContext: TypeAlias = tuple[Context, object]
 """The caller's context, and the token of the one attached instead."""
@@ -36,7 +36,7 @@ class _Functions:
     set = staticmethod(opentelemetry.context.attach)
 
 
-def _current() -> _Current:
+def current_context() -> _Current:
     """Return OpenTelemetry's variable itself, if its context is one.
 
     Its functions take ten times as long, and each chunk of a stream needs four of them.
@@ -49,7 +49,7 @@ def _current() -> _Current:
     return token.var
 
 
-CURRENT: Final = _current()
+CURRENT: Final = current_context()
 """The current context."""
 
 
