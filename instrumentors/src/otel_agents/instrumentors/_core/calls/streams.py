@@ -27,6 +27,20 @@ __all__ = ["AsyncStreamProxy", "StreamProxy", "follow_stream"]
 _NONE: Final = MappingProxyType[str, Any]({})
 
 
+class _Steps(ResumableContext):
+    """The context of a stream; with it, what fetches an item and what an item is reported to.
+
+    Each chunk needs them all, and a proxy's own attributes are slow: it has a ``__getattr__``.
+    """
+
+    __slots__ = ("fetch", "report")
+
+    def __init__(self, observer: StreamObserver) -> None:
+        super().__init__(observer.context)
+        self.fetch: Any = None
+        self.report = observer.chunk
+
+
 class _StreamProxyBase(Proxy):
     """The base of both stream proxies: one operation, ended once, also by garbage collection.
 
@@ -34,7 +48,7 @@ class _StreamProxyBase(Proxy):
     """
 
     __slots__ = (
-        *("_otel_attaches", "_otel_finalizer", "_otel_ended", "_otel_next", "_otel_observer"),
+        *("_otel_attaches", "_otel_finalizer", "_otel_ended", "_otel_observer"),
         *("_otel_context", "_otel_response"),
     )
     _otel_close_name: ClassVar[str] = "close"
@@ -42,9 +56,8 @@ class _StreamProxyBase(Proxy):
     _otel_attaches: bool
     _otel_finalizer: Finalizer
     _otel_ended: bool
-    _otel_next: Callable[[], Any]
     _otel_observer: StreamObserver
-    _otel_context: ResumableContext
+    _otel_context: _Steps
     _otel_response: StreamResponse | None
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
@@ -52,7 +65,7 @@ class _StreamProxyBase(Proxy):
         # Until the constructor is done: `__del__` may run before.
         object.__setattr__(self, "_otel_ended", True)
         object.__setattr__(self, "_otel_observer", observer)
-        object.__setattr__(self, "_otel_context", ResumableContext(observer.context))
+        object.__setattr__(self, "_otel_context", _Steps(observer))
         object.__setattr__(self, "_otel_finalizer", register_stream(observer))
         object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
@@ -124,7 +137,7 @@ class _StreamProxyBase(Proxy):
 
     def _otel_release(self) -> None:
         """Drop the wrapped stream in its own context: it may detach what it attached there."""
-        object.__setattr__(self, "_otel_next", None)
+        self._otel_context.fetch = None
         object.__setattr__(self, "_otel_wrapped", None)
 
     def _otel_entered_value(self, entered: Any) -> Any:
@@ -149,7 +162,7 @@ class StreamProxy(_StreamProxyBase):
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         super().__init__(wrapped, observer)
         iterator = wrapped if hasattr(wrapped, "__next__") else iter(wrapped)
-        object.__setattr__(self, "_otel_next", iterator.__next__)
+        self._otel_context.fetch = iterator.__next__
 
     def __iter__(self) -> StreamProxy:
         return self
@@ -162,7 +175,7 @@ class StreamProxy(_StreamProxyBase):
             context.inside = True
             CURRENT.set(context.inner)
             try:
-                item = self._otel_next()
+                item = context.fetch()
             except BaseException as error:
                 context.leave((outer, None))
                 if isinstance(error, StopIteration):
@@ -174,7 +187,7 @@ class StreamProxy(_StreamProxyBase):
             context.inside = False
             CURRENT.set(outer)
             try:
-                if self._otel_observer.chunk(item) is not HIDDEN:
+                if context.report(item) is not HIDDEN:
                     return item
             except Exception:
                 errors.internal_error("recording a chunk")
@@ -212,7 +225,7 @@ class AsyncStreamProxy(_StreamProxyBase):
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         super().__init__(wrapped, observer)
         iterator = wrapped if hasattr(wrapped, "__anext__") else aiter(wrapped)
-        object.__setattr__(self, "_otel_next", iterator.__anext__)
+        self._otel_context.fetch = iterator.__anext__
 
     def __aiter__(self) -> AsyncStreamProxy:
         return self
@@ -236,7 +249,7 @@ class AsyncStreamProxy(_StreamProxyBase):
             context.inside = True
             token = CURRENT.set(context.inner)
             try:
-                item = await self._otel_next()
+                item = await context.fetch()
             except BaseException as error:
                 context.leave_awaited((outer, token), error)
                 if isinstance(error, StopAsyncIteration):
@@ -250,7 +263,7 @@ class AsyncStreamProxy(_StreamProxyBase):
             context.inside = False
             CURRENT.set(outer)
             try:
-                if self._otel_observer.chunk(item) is not HIDDEN:
+                if context.report(item) is not HIDDEN:
                     return item
             except Exception:
                 errors.internal_error("recording a chunk")

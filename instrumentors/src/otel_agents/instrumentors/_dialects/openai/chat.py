@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import countOf
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -155,17 +156,18 @@ def chunk_text(chunk: Any) -> str | None:
     try:
         fields = chunk.__dict__
         (choice,) = fields["choices"]
-        delta = choice.delta
-        values = [*delta.__dict__.values()]
+        choice_fields = choice.__dict__
+        delta = choice_fields["delta"]
+        delta_fields = delta.__dict__
         if (
-            values.count(None) == len(values) - 1
-            and choice.finish_reason is None
+            countOf(delta_fields.values(), None) == len(delta_fields) - 1
+            and choice_fields["finish_reason"] is None
             and fields["usage"] is None
-            and not choice.index
+            and not choice_fields["index"]
             and not delta.__pydantic_extra__
             and fields.get("x_groq") is None
         ):
-            return delta.content
+            return delta_fields["content"]
     except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
         pass
     return None
