@@ -9,8 +9,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from otel_agents.instrumentors import Telemetry
 from otel_agents.instrumentors._dialects.openai.apis import APIS
-from otel_agents.instrumentors._dialects.openai.chat import chunk_text
-from otel_agents.instrumentors._dialects.openai.generation import Generation
+from otel_agents.instrumentors._dialects.openai.generation import Generation, chunk_text
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
 

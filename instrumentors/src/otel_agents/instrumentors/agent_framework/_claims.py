@@ -14,7 +14,7 @@ from opentelemetry.context import Context, attach, get_current
 from opentelemetry.trace import Span, Tracer, set_span_in_context
 
 from otel_agents.instrumentors._core.calls.call import Call
-from otel_agents.instrumentors._core.calls.steps import ResumableContext
+from otel_agents.instrumentors._core.calls.streams import ResumableContext
 from otel_agents.instrumentors._core.context.claims import ForeignClaim, ForeignLibrary
 from otel_agents.instrumentors._core.context.ownership import open_foreign_claim
 from otel_agents.instrumentors._core.context.scope import scope_of

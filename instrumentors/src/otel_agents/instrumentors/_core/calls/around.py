@@ -45,7 +45,7 @@ from .proxies import (
     follow_returned_generator,
 )
 from .reporting import CallObserver, Observation, end, report_failure
-from .steps import ResumableContext
+from .streams import ResumableContext
 
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry

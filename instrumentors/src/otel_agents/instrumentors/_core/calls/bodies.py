@@ -16,10 +16,8 @@ from typing import Any, Final
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from .finalization import register_stream
 from .reporting import report, report_chunk, report_exhausted
-from .steps import EnteredContext, ResumableContext
-from .stream_responses import replace_methods
+from .streams import EnteredContext, ResumableContext, register_stream, replace_methods
 
 __all__ = ["BodyRecorder", "Decode", "follow", "parsed"]
 

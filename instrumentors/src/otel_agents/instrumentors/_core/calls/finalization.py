@@ -46,8 +46,8 @@ __all__ = [
     "current",
     "drain",
     "is_generator_exit",
+    "next_stream_id",
     "open_streams",
-    "register_stream",
     "started",
 ]
 
@@ -230,7 +230,7 @@ class _Queue:
 QUEUE: Final = _Queue()
 OPEN_STREAMS: Final[WeakValueDictionary[int, StreamObserver]] = WeakValueDictionary()
 """The observers of open streams, by number."""
-_next_stream_id: Final[Callable[[], int]] = itertools.count().__next__
+next_stream_id: Final[Callable[[], int]] = itertools.count().__next__
 
 
 def is_generator_exit(error: BaseException | None) -> bool:
@@ -246,12 +246,6 @@ def started() -> Finalizer:
     """Start the thread if needed; return the finalizer for a new stream."""
     QUEUE.start()
     return QUEUE.finalizer
-
-
-def register_stream(observer: StreamObserver) -> Finalizer:
-    """Register a new stream of ``observer``; return its finalizer."""
-    OPEN_STREAMS[_next_stream_id()] = observer
-    return QUEUE.ready or started()
 
 
 def open_streams() -> list[StreamObserver]:

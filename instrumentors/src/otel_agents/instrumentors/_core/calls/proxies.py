@@ -12,10 +12,10 @@ from otel_agents.instrumentors._core.drivers import first_step
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from . import finalization
-from .finalization import Finalizer, register_stream
+from .finalization import Finalizer
 from .proxy import Proxy
 from .reporting import StreamObserver, report_chunk, report_exhausted, report_failure
-from .steps import ResumableContext
+from .streams import ResumableContext, register_stream
 
 __all__ = [
     "AwaitableProxy",

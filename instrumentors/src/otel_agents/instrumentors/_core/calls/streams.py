@@ -6,22 +6,158 @@ that its caller closes, leaves by ``break`` or drops is *abandoned*, which is no
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
-from collections.abc import Callable
+import weakref
+from collections.abc import Awaitable, Callable
+from contextvars import Token
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, Protocol, TypeAlias, cast
+
+import opentelemetry.context
+from opentelemetry.context import Context
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from .finalization import Finalizer, register_stream
+from . import finalization
+from .finalization import Finalizer
 from .proxy import Proxy, SoleReference
 from .reporting import HIDDEN, StreamObserver, end
-from .steps import CURRENT, ResumableContext
-from .stream_responses import StreamResponse
 
-__all__ = ["AsyncStreamProxy", "StreamProxy", "follow_stream"]
+__all__ = [
+    "CURRENT",
+    "AsyncStreamProxy",
+    "EnteredContext",
+    "ResumableContext",
+    "StreamProxy",
+    "current_context",
+    "follow_stream",
+    "register_stream",
+    "replace_methods",
+]
+
+EnteredContext: TypeAlias = tuple[Context, object]
+"""The caller's context, and the token of the one attached instead."""
+
+
+class _Current(Protocol):
+    """The current context; setting it returns a token."""
+
+    def get(self) -> Context: ...
+
+    def set(self, value: Context, /) -> object: ...
+
+
+class _Functions:
+    """The current context by OpenTelemetry's functions."""
+
+    get = staticmethod(opentelemetry.context.get_current)
+    set = staticmethod(opentelemetry.context.attach)
+
+
+def current_context() -> _Current:
+    """Return OpenTelemetry's variable itself, if its context is one.
+
+    Its functions take ten times as long, and each chunk of a stream needs four of them.
+    """
+    runtime = getattr(opentelemetry.context, "_RUNTIME_CONTEXT", None)
+    if type(runtime) is not ContextVarsRuntimeContext:  # one of ``OTEL_PYTHON_CONTEXT``
+        return _Functions()
+    token = runtime.attach(runtime.get_current())
+    runtime.detach(token)
+    return token.var
+
+
+CURRENT: Final = current_context()
+"""The current context."""
+
+
+class ResumableContext:
+    """The context of work that runs in steps: current in each step, never between two.
+
+    What the work attaches in one step is current again in the next. Closing is a step too: what the
+    work attached is detached there and does not leak into its caller.
+    """
+
+    __slots__ = ("inner", "inside")
+
+    def __init__(self, inner: Context) -> None:
+        self.inner = inner
+        """What is current in the next step."""
+        self.inside = False
+        """Whether a step is running."""
+
+    def enter(self) -> EnteredContext:
+        """Start a step; pass the result to `leave`."""
+        outer = CURRENT.get()
+        self.inside = True
+        return outer, CURRENT.set(self.inner)
+
+    def leave(self, entered: EnteredContext) -> None:
+        """End a step: restore the caller's context."""
+        self.inner = CURRENT.get()
+        self.inside = False
+        CURRENT.set(entered[0])
+
+    def leave_awaited(self, entered: EnteredContext, error: BaseException) -> None:
+        """End a step that was awaited and raised ``error``.
+
+        The step may have been closed while it waited, perhaps by the garbage collector inside
+        unrelated work, and may have raised something else then. Otherwise, which the token shows,
+        restore the caller's context.
+        """
+        inner = CURRENT.get()
+        self.inside = False
+        if finalization.is_generator_exit(error) and inner is not self.inner:
+            return
+        if not isinstance(entered[1], Token):  # a context implementation other than contextvars
+            return self.leave(entered)
+        token = cast("Token[Context]", entered[1])
+        # The token may be of another task or thread:
+        # https://github.com/open-telemetry/opentelemetry-python/issues/2606
+        with contextlib.suppress(ValueError):
+            token.var.reset(token)
+            self.inner = inner
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call ``function`` as a step."""
+        entered = self.enter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self.leave(entered)
+
+    async def wait(self, awaitable: Awaitable[Any]) -> Any:
+        """Await ``awaitable`` as a step."""
+        entered = self.enter()
+        try:
+            value = await awaitable
+        except BaseException as error:
+            self.leave_awaited(entered, error)
+            raise
+        self.leave(entered)
+        return value
+
+
+def register_stream(observer: StreamObserver) -> Finalizer:
+    """Register a new stream of ``observer``; return its finalizer."""
+    finalization.OPEN_STREAMS[finalization.next_stream_id()] = observer
+    return finalization.QUEUE.ready or finalization.started()
+
+
+def replace_methods(response: Any, replacements: dict[str, Any]) -> None:
+    """Replace methods of ``response``, an httpx response.
+
+    The replacements are left out of pickles and copies, which nobody records.
+    """
+    state: Callable[[], dict[str, Any]] = response.__getstate__
+    hidden = (*replacements, "__getstate__")
+    replacements["__getstate__"] = lambda: {k: v for k, v in state().items() if k not in hidden}
+    for name, ours in replacements.items():
+        setattr(response, name, ours)
 
 
 _NONE: Final = MappingProxyType[str, Any]({})
@@ -58,7 +194,7 @@ class _StreamProxyBase(Proxy):
     _otel_ended: bool
     _otel_observer: StreamObserver
     _otel_context: _Steps
-    _otel_response: StreamResponse | None
+    _otel_response: _Response | None
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         object.__setattr__(self, "_otel_wrapped", wrapped)
@@ -73,11 +209,9 @@ class _StreamProxyBase(Proxy):
         kind = cast(Any, type(response))
         needed = (self._otel_close_name, "__getstate__", "__weakref__")
         watched = all(hasattr(kind, name) for name in needed)
-        object.__setattr__(
-            self, "_otel_response", StreamResponse(self, response) if watched else None
-        )
+        object.__setattr__(self, "_otel_response", _Response(self, response) if watched else None)
 
-    def _otel_closing_response(self, response: Any, watched: StreamResponse) -> Callable[[], Any]:
+    def _otel_closing_response(self, response: Any, watched: _Response) -> Callable[[], Any]:
         """Return the replacement of ``response.close``."""
         close = response.close
 
@@ -152,6 +286,95 @@ class _StreamProxyBase(Proxy):
                 self._otel_closed()
 
         return closing
+
+
+class _Response:
+    """The httpx response below a stream. The application may read it past the stream.
+
+    It may then hold the response alone; the stream's operation ends with it.
+
+    Args:
+        stream: The stream, which this does not keep alive.
+        response: Its response, whose methods are replaced.
+    """
+
+    __slots__ = ("_exposed", "_finalizer", "_observer", "_response", "_stream")
+
+    # Both untyped: a proxy's own attributes are private by their names.
+    def __init__(self, stream: Any, response: Any) -> None:
+        self._stream: Callable[[], Any] = weakref.ref(stream)
+        self._response: Callable[[], Any] = weakref.ref(response)
+        self._observer: StreamObserver | None = None
+        self._finalizer: Finalizer | None = None
+        self._exposed = False
+        methods = {stream._otel_close_name: stream._otel_closing_response(response, self)}
+        for name in stream._otel_read_names if _can_follow(stream._otel_observer) else ():
+            read = getattr(response, name, None)
+            if read is not None:
+                methods[name] = self._reading(name, read)
+        replace_methods(response, methods)
+
+    def _reading(self, name: str, read: Callable[..., Any]) -> Callable[..., Any]:
+        def reading(*args: Any, **kwargs: Any) -> Any:
+            if self._is_read_past():
+                return getattr(self._response(), name)(*args, **kwargs)
+            return read(*args, **kwargs)
+
+        return reading
+
+    def _is_read_past(self) -> bool:
+        """Follow the response itself, unless it is the stream that reads it."""
+        stream, response = self._stream(), self._response()
+        if response is None or getattr(response, "is_stream_consumed", True):
+            return False
+        if stream is None:
+            observer, self._observer = self._observer, None
+        else:
+            observer = None if stream._otel_context.inside else stream._otel_response_read()
+        if observer is None:
+            return False
+        try:
+            cast(Any, observer).follow_response(response)
+        except Exception:
+            errors.internal_error("following a response")
+            end(observer)
+        return True
+
+    def expose(self) -> None:
+        """Note that the application gets the response: it may drop the stream, and read on."""
+        response = self._response()
+        unread = response is not None and not getattr(response, "is_stream_consumed", True)
+        if unread and not self._exposed:
+            self._exposed = True
+            weakref.finalize(response, self._dropped).atexit = False
+
+    def takes_over(self, observer: StreamObserver, finalizer: Finalizer) -> bool:
+        """Return whether the operation of a stream that was dropped ends with the response."""
+        response = self._response()
+        if not self._exposed or response is None or response.is_stream_consumed:
+            return False
+        self._observer, self._finalizer = observer, finalizer
+        return True
+
+    def closed(self) -> None:
+        """End the stream: its response was closed, but not by reading it to the end."""
+        stream = self._stream()
+        if stream is None:
+            self._end_unread(Finalizer.closed)
+        elif not stream._otel_context.inside:
+            stream._otel_closed()
+
+    def _dropped(self) -> None:
+        self._end_unread(Finalizer.dropped)
+
+    def _end_unread(self, end: Callable[[Finalizer, StreamObserver], None]) -> None:
+        observer, self._observer = self._observer, None
+        if observer is not None and self._finalizer is not None:
+            end(self._finalizer, observer)
+
+
+def _can_follow(observer: StreamObserver) -> bool:
+    return hasattr(observer, "follow_response")
 
 
 class StreamProxy(_StreamProxyBase):
@@ -230,7 +453,7 @@ class AsyncStreamProxy(_StreamProxyBase):
     def __aiter__(self) -> AsyncStreamProxy:
         return self
 
-    def _otel_closing_response(self, response: Any, watched: StreamResponse) -> Callable[[], Any]:
+    def _otel_closing_response(self, response: Any, watched: _Response) -> Callable[[], Any]:
         close = response.aclose
 
         async def closing() -> Any:

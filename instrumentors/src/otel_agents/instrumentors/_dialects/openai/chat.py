@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import countOf
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -21,7 +20,6 @@ __all__ = [
     "CHAT",
     "Accumulator",
     "choice_finish_reasons",
-    "chunk_text",
     "input_messages",
     "record_tools",
 ]
@@ -104,7 +102,7 @@ def choice_finish_reasons(response: Any) -> tuple[str, ...]:
     return tuple(reason or "error" for reason in reasons) if any(reasons) else ()
 
 
-class _Choice:
+class Choice:
     """One choice of a stream: lists of strings, joined at the end."""
 
     __slots__ = ("calls", "content", "reason", "reasoning", "refusal", "role")
@@ -146,38 +144,11 @@ class _Choice:
         return collected
 
 
-def chunk_text(chunk: Any) -> str | None:
-    """Return the text of a parsed chunk of a chat if it holds nothing else, as nearly all do.
-
-    None for any other chunk, also one whose choice is not the first.
-    """
-    # The hot path of every stream. Further fields of the chunk itself do not matter: the SDK raises
-    # for an error.
-    try:
-        fields = chunk.__dict__
-        (choice,) = fields["choices"]
-        choice_fields = choice.__dict__
-        delta = choice_fields["delta"]
-        delta_fields = delta.__dict__
-        if (
-            countOf(delta_fields.values(), None) == len(delta_fields) - 1
-            and choice_fields["finish_reason"] is None
-            and fields["usage"] is None
-            and not choice_fields["index"]
-            and not delta.__pydantic_extra__
-            and fields.get("x_groq") is None
-        ):
-            return delta_fields["content"]
-    except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
-        pass
-    return None
-
-
 class Accumulator:
     """Accumulates a stream of chunks, by the index of the choice."""
 
     def __init__(self) -> None:
-        self._choices: dict[int, _Choice] = {}
+        self.choices: dict[int, Choice] = {}
 
     def add(self, chunk: Any) -> None:
         """Add one chunk; nearly every one holds some content and nothing else."""
@@ -187,9 +158,9 @@ class Accumulator:
             index, delta = fields.get("index") or 0, fields.get("delta")
             if delta is None:
                 continue
-            collected = self._choices.get(index)
+            collected = self.choices.get(index)
             if collected is None:
-                collected = self._choices[index] = _Choice()
+                collected = self.choices[index] = Choice()
             delta_fields = fields_of(delta)
             content = delta_fields.get("content")
             if content:
@@ -205,15 +176,11 @@ class Accumulator:
             for call in delta_fields.get("tool_calls") or ():
                 collected.add_call(call)
 
-    def first_text(self) -> list[str]:
-        """Return the chunks of the first choice's text, to add to."""
-        return self._choices.setdefault(0, _Choice()).content
-
     def messages(self) -> list[Message]:
         """Return one message per choice."""
         return [
             {**_message(choice.message()), "finish_reason": choice.reason}
-            for _, choice in sorted(self._choices.items())
+            for _, choice in sorted(self.choices.items())
         ]
 
 

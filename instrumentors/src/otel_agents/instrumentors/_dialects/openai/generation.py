@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import countOf
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -18,12 +19,11 @@ from otel_agents.semconv import attributes as attr
 
 from .api import OpenAIApi
 from .chat import Accumulator as ChatAccumulator
-from .chat import chunk_text
 from .requests import inference_attributes
 from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
 
-__all__ = ["Generation"]
+__all__ = ["Generation", "chunk_text"]
 
 _RECORDED_EVENTS: Final = frozenset(("response.created", "error", *FINAL_EVENTS))
 """The events of a stream of the Responses API that hold more than content."""
@@ -171,10 +171,11 @@ class Generation(Inference):
 
     def _expect_text(self) -> None:
         """Read what follows of a chat as text as far as it is."""
-        if isinstance(self._accumulator, ChatAccumulator):
-            self._add_text = self._accumulator.first_text().append
-        elif self._accumulator is None:
+        accumulator = self._accumulator
+        if accumulator is None:
             self._add_text = bool  # to nothing
+        elif isinstance(accumulator, ChatAccumulator) and 0 in accumulator.choices:
+            self._add_text = accumulator.choices[0].content.append
 
     def _record_groq(self, extra: Any) -> None:
         """Record what the first and the last chunk of Groq have; usage is there unrequested."""
@@ -207,3 +208,30 @@ class Generation(Inference):
         accumulator = self._accumulator
         if accumulator is not None and not self._responded:
             self.content.output_messages = accumulator.messages
+
+
+def chunk_text(chunk: Any) -> str | None:
+    """Return the text of a parsed chunk of a chat if it holds nothing else, as nearly all do.
+
+    None for any other chunk, also one whose choice is not the first.
+    """
+    # The hot path of every stream. Further fields of the chunk itself do not matter: the SDK raises
+    # for an error.
+    try:
+        fields = chunk.__dict__
+        (choice,) = fields["choices"]
+        choice_fields = choice.__dict__
+        delta = choice_fields["delta"]
+        delta_fields = delta.__dict__
+        if (
+            countOf(delta_fields.values(), None) == len(delta_fields) - 1
+            and choice_fields["finish_reason"] is None
+            and fields["usage"] is None
+            and not choice_fields["index"]
+            and not delta.__pydantic_extra__
+            and fields.get("x_groq") is None
+        ):
+            return delta_fields["content"]
+    except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
+        pass
+    return None
