@@ -144,7 +144,7 @@ class Generation(Inference):
             return None
         if self._api is RESPONSES:
             return self._response_event(fields) if fields.get("type") in _RECORDED_EVENTS else None
-        if not self._is_identified:
+        if self.response_id is None or self.response_model is None:
             self._identify(fields)
         choices = fields.get("choices")
         for choice in choices or ():
@@ -152,7 +152,7 @@ class Generation(Inference):
             reason, index = choice_fields.get("finish_reason"), choice_fields.get("index") or 0
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
-        if self._add_text is None and 0 in self._reasons and self._is_identified:
+        if self._add_text is None and 0 in self._reasons and self.response_id is not None:
             self._expect_text()
         extra = fields.get("x_groq")
         if extra is not None:
@@ -165,13 +165,11 @@ class Generation(Inference):
                 return HIDDEN
         return None
 
-    @property
-    def _is_identified(self) -> bool:
-        return self.response_id is not None and self.response_model is not None
-
     def _expect_text(self) -> None:
         """Read what follows of a chat as text as far as it is."""
         accumulator = self._accumulator
+        if self.response_model is None:
+            return  # a later chunk may name it
         if accumulator is None:
             self._add_text = bool  # to nothing
         elif isinstance(accumulator, ChatAccumulator) and 0 in accumulator.choices:
