@@ -9,7 +9,7 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
-from otel_agents.instrumentors._core.errors import call_foreign
+from otel_agents.instrumentors._core.errors import call_foreign, guarded
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
@@ -51,6 +51,7 @@ def telemetry() -> Telemetry:
     )
 
 
+@guarded("flushing", False)
 def flush(timeout: float) -> bool:
     """Have the three providers export what they hold; return whether each has."""
     from opentelemetry._logs import get_logger_provider
