@@ -71,8 +71,11 @@ class Client(Protocol):
 
 def options_of(call: Call) -> RequestOptions:
     """Return the options of ``request(cast_to, options, …)`` or ``_attempt_request(options, …)``."""
+    args = call.args
+    if len(args) == 2 and _OPTIONS not in call.kwargs:  # a hot path: as the SDKs call it
+        return args[1]
     options = call.kwargs.get(_OPTIONS)
-    return call.args[_position(call)] if options is None else options
+    return args[_position(call)] if options is None else options
 
 
 def _position(call: Call) -> int:
@@ -126,18 +129,18 @@ def replace_options(call: Call, **changes: Any) -> None:
 class Endpoint(NamedTuple):
     """Host and port of a client, and the provider of that host.
 
-    ``provider_is_guess`` if the host is unknown: ``provider`` then names the format of the API.
+    Attributes:
+        provider: The provider.
+        host: The host; empty if the client has none.
+        server: Host and port; None if the client has no host.
+        provider_is_guess: Whether the host is unknown: ``provider`` then names the format of the
+            API.
     """
 
     provider: str
     host: str
-    port: int
+    server: tuple[str, int] | None
     provider_is_guess: bool = False
-
-    @property
-    def server(self) -> tuple[str, int] | None:
-        """Host and port; None if the client has no host."""
-        return (self.host, self.port) if self.host else None
 
 
 class Endpoints:
@@ -162,7 +165,8 @@ class Endpoints:
         host = str(url.host)
         port = int(url.port or _PORTS.get(url.scheme, 443))
         provider = self._provider(client, host)
-        endpoint = Endpoint(provider or self._default, host, port, provider is None)
+        server = (host, port) if host else None
+        endpoint = Endpoint(provider or self._default, host, server, provider is None)
         self._known[client] = (url, endpoint)
         return endpoint
 
@@ -257,25 +261,32 @@ class Sdk(Generic[_Api, _Inference]):
         api = self.api_of(options)
         if api is None:
             return self._other(telemetry, call, options, path_of(options))
-        inference = self.infer(telemetry, call, api, parent)
-        if telemetry.settings.stream_usage and self._request_usage is not None:
+        inference = self.infer(telemetry, call, options, api, parent)
+        settings = telemetry.settings
+        if settings.stream_usage and self._request_usage is not None:
             self._request_usage(call, options, api, inference)
-        host = self._endpoints.of(call.instance).host
-        propagate_and_observe(telemetry, call, host, inference)
+        if settings.propagate_headers or callable(getattr(options, "post_parser", None)):
+            host = self._endpoints.of(call.instance).host
+            propagate_and_observe(telemetry, call, host, inference)
         return inference
 
     def infer(
-        self, telemetry: Telemetry, call: Call, api: _Api, parent: Context | None = None
+        self,
+        telemetry: Telemetry,
+        call: Call,
+        options: RequestOptions,
+        api: _Api,
+        parent: Context | None = None,
     ) -> _Inference:
         """Start the operation of a request to a generating API."""
         endpoint = self._endpoints.of(call.instance)
         return self._inference(
             telemetry,
             api,
-            body_of(options_of(call)),
+            body_of(options),
             endpoint.provider,
             endpoint.server,
-            parent=parent,
+            parent=call.context if parent is None else parent,
             provider_is_guess=endpoint.provider_is_guess,
         )
 
@@ -284,8 +295,12 @@ class Sdk(Generic[_Api, _Inference]):
 
         Its path may be an absolute URL or contain a deployment.
         """
-        if options.method.lower() != "post":
+        if options.method != "post" and options.method.lower() != "post":
             return None
+        url = options.url
+        api = self._apis.get(url) if type(url) is str else None
+        if api is not None:  # a hot path: nearly every URL is a path and nothing else
+            return api
         path = path_of(options)
         api = self._apis.get(path)
         if api is not None:
