@@ -1,8 +1,10 @@
-"""What the benchmarks of runs share: variants that alternate in one process, and their medians.
+"""What the benchmarks share: variants that alternate in blocks in one process, and their medians.
 
 Separate processes differ by more than what is measured, and so do the minutes of a shared machine. So
-all variants alternate in blocks in one process: bare, by hand, instrumented. What a variant adds
-is the median of its differences to the bare block of the same round; such ratios repeat within 10 %.
+all variants alternate in blocks in one process: bare, by hand, instrumented. A machine that others
+use changes its speed by half within a tenth of a second, so blocks are short and rounds are many. A
+block's figure is the median of its runs, and what a variant adds is the median of its differences to
+the bare block of the same round.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import gc
 import json
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,21 +21,32 @@ from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
 
-__all__ = ["BARE", "BY_HAND", "STEPS", "Variant", "print_measured"]
+__all__ = [
+    "BARE",
+    "BY_HAND",
+    "ROUNDS",
+    "STEPS",
+    "Block",
+    "Pipeline",
+    "Variant",
+    "added",
+    "print_measured",
+]
 
 STEPS: Final = 100
 BARE: Final = "none"
 BY_HAND: Final = "by-hand"
-_ROUNDS: Final = 40
+ROUNDS: Final = 40
 _RUNS: Final = 2
-"""Runs in a block; one before it is not measured."""
+"""Runs in a block."""
 _WARM_UP: Final = 3
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to run `STEPS` steps.
+    """One way to run the steps that are measured.
 
     Attributes:
         run: Runs them once.
@@ -50,74 +63,112 @@ class Spans(SpanExporter):
     """Encodes and counts, and sends nothing."""
 
     number = 0
+    weight = 0
 
     def export(self, spans: Any) -> SpanExportResult:
         """Encode."""
         self.number += len(spans)
-        encode_spans(spans)
+        self.weight += len(encode_spans(spans).SerializeToString())
         return SpanExportResult.SUCCESS
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
+    """What one run of a block took."""
+
     caller: float
-    """CPU seconds of this thread for a run."""
+    """CPU seconds of this thread: the median of the runs."""
     process: float
-    """The same of the process, with its exporter."""
+    """CPU seconds of the process, with its exporter: the mean of the runs."""
     spans: float
-    """Spans of a run."""
+    weight: float
+    """Bytes of its encoded spans."""
+
+    def __sub__(self, other: Block) -> Block:
+        return Block(
+            self.caller - other.caller,
+            self.process - other.process,
+            self.spans - other.spans,
+            self.weight - other.weight,
+        )
 
 
-class _Pipeline:
+class Pipeline:
     """A tracer provider, whose spans are exported between the blocks."""
 
-    def __init__(self) -> None:
-        self._spans, self.tracers = Spans(), TracerProvider()
-        waiting = 10 * STEPS * _RUNS
+    def __init__(
+        self, *, runs: int = _RUNS, unmeasured: int = 1, sampler: Sampler = ALWAYS_ON
+    ) -> None:
+        self._runs, self._unmeasured, self._spans = runs, unmeasured, Spans()
+        self.tracers = TracerProvider(sampler=sampler)
+        waiting = 10 * STEPS * runs
         self._processor = BatchSpanProcessor(
             self._spans, max_queue_size=waiting, max_export_batch_size=waiting
         )
         self.tracers.add_span_processor(self._processor)
         trace.set_tracer_provider(self.tracers)
 
-    def block(self, variant: Variant) -> _Block:
+    def block(self, variant: Variant) -> Block:
         """Measure one block of a variant."""
         variant.enter()
-        variant.run()
+        for _ in range(self._unmeasured):
+            variant.run()
         self._processor.force_flush()
         gc.collect()
-        spans, thread, process = self._spans.number, time.thread_time(), time.process_time()
-        for _ in range(_RUNS):
-            variant.run()
-        thread = time.thread_time() - thread
+        number, weight = self._spans.number, self._spans.weight
+        process, runs = time.process_time(), [self._run(variant) for _ in range(self._runs)]
         self._processor.force_flush()
         process = time.process_time() - process
         variant.leave()
-        return _Block(thread / _RUNS, process / _RUNS, (self._spans.number - spans) / _RUNS)
+        return Block(
+            statistics.median(runs),
+            process / self._runs,
+            (self._spans.number - number) / self._runs,
+            (self._spans.weight - weight) / self._runs,
+        )
+
+    @staticmethod
+    def _run(variant: Variant) -> float:
+        start = time.thread_time()
+        variant.run()
+        return time.thread_time() - start
+
+    def alternate(
+        self, variants: Mapping[str, Variant], rounds: int = ROUNDS
+    ) -> dict[str, list[Block]]:
+        """Measure a block of each variant, round after round, in both directions."""
+        for _ in range(_WARM_UP):
+            for variant in variants.values():
+                self.block(variant)
+        gc.collect()
+        gc.freeze()  # a collection of what was imported takes as long as all that is measured
+        blocks: dict[str, list[Block]] = {name: [] for name in variants}
+        for number in range(rounds):
+            for name in variants if number % 2 else reversed([*variants]):
+                blocks[name].append(self.block(variants[name]))
+        assert not any(block.spans for block in blocks[BARE]), "instrumentation was not undone"
+        return blocks
 
 
-def print_measured(prepare: Callable[[TracerProvider], Mapping[str, Variant]]) -> None:
+def print_measured(
+    prepare: Callable[[TracerProvider], Mapping[str, Variant]], rounds: int = ROUNDS
+) -> None:
     """Print as JSON what each variant but `BARE` adds to a step: CPU µs, and spans of a run."""
-    pipeline = _Pipeline()
-    variants = prepare(pipeline.tracers)
-    for _ in range(_WARM_UP):
-        for variant in variants.values():
-            pipeline.block(variant)
-    gc.collect()
-    gc.freeze()  # a collection of what was imported takes as long as all that is measured
-    blocks: dict[str, list[_Block]] = {name: [] for name in variants}
-    for round_number in range(_ROUNDS):
-        names = list(variants)
-        for name in names if round_number % 2 else reversed(names):
-            blocks[name].append(pipeline.block(variants[name]))
+    pipeline = Pipeline()
+    blocks = pipeline.alternate(prepare(pipeline.tracers), rounds)
     bare = blocks.pop(BARE)
-    assert not any(block.spans for block in bare), "instrumentation was not undone"
-    print(json.dumps({name: _added(measured, bare) for name, measured in blocks.items()}))
+    print(json.dumps({name: added(measured, bare, STEPS) for name, measured in blocks.items()}))
 
 
-def _added(measured: list[_Block], bare: list[_Block]) -> dict[str, float]:
-    pairs = list(zip(measured, bare, strict=True))
-    caller = statistics.median(one.caller - other.caller for one, other in pairs)
-    process = statistics.median(one.process - other.process for one, other in pairs)
-    each = 1e6 / STEPS
-    return {"caller": caller * each, "process": process * each, "spans": measured[0].spans}
+def added(measured: Sequence[Block], bare: Sequence[Block], steps: int) -> dict[str, float]:
+    """Return what a variant adds to a bare step: CPU µs and bytes; and the spans of a run."""
+    differences = [one - other for one, other in zip(measured, bare, strict=True)]
+    caller = statistics.median(difference.caller for difference in differences)
+    process = statistics.median(difference.process for difference in differences)
+    return {
+        "bare": statistics.median(block.caller for block in bare) * 1e6 / steps,
+        "caller": caller * 1e6 / steps,
+        "process": process * 1e6 / steps,
+        "spans": measured[0].spans,
+        "bytes": statistics.median(difference.weight for difference in differences) / steps,
+    }

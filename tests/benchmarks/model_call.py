@@ -1,247 +1,161 @@
-"""Measures one variant of one model call, in a process of its own: prints CPU µs as JSON.
+"""Runs calls of the OpenAI SDK bare, with a span by hand and instrumented: prints CPU µs a call as JSON.
 
-The SDK's request method is replaced by one that returns a response made beforehand, so that what
-is measured is what lies around it: nothing, the hand-written floor, or the instrumentor.
+The transport of the SDK's HTTP client returns a response that was made beforehand, so that the SDK
+and its instrumentation are measured. The chunks of a stream are parsed beforehand too.
 
-    python tests/benchmarks/model_call.py VARIANT KILOBYTES
+    python tests/benchmarks/model_call.py PACKAGE ROW
 """
 
 from __future__ import annotations
 
-import gc
 import json
+import os
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Final
 
-import openai
-from openai import _base_client  # pyright: ignore[reportPrivateUsage]  what is replaced
-from openai._models import FinalRequestOptions
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from handwritten import Call, by_hand
+from measurement import BARE, BY_HAND, Block, Pipeline, Variant, added
+from openai_requests import FEW, MANY, chat, embedding, response, streamed, streamed_by_hand
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
-from opentelemetry.trace import SpanKind
 
-from otel_agents.instrumentors.openai import OpenAIInstrumentor
-from otel_agents.instrumentors.settings import Settings
+__all__ = ["ROWS", "Row"]
 
-CHUNKS: Final = 200
-SECONDS: Final = 0.4
-MESSAGES: Final = 20
-
-
-class Encoding(SpanExporter):
-    """Encodes as the OTLP exporter does, and sends nothing."""
-
-    def export(self, spans: Any) -> SpanExportResult:
-        """Encode."""
-        encode_spans(spans).SerializeToString()
-        return SpanExportResult.SUCCESS
-
-
-def body(kilobytes: int, stream: bool) -> dict[str, Any]:
-    """Return a chat request whose messages have ``kilobytes`` in total."""
-    text = "lorem ipsum dolor " * (kilobytes * 1000 // MESSAGES // 18)
-    roles = ("user", "assistant")
-    messages = [{"role": roles[i % 2], "content": text} for i in range(MESSAGES)]
-    request = {"model": "gpt-4o-mini", "messages": messages, "temperature": 0.5}
-    return {**request, "stream": True} if stream else request
-
-
-RESPONSE: Final = ChatCompletion.model_validate(
+INSTRUMENTORS: Final = MappingProxyType(
     {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "gpt-4o-mini-2024-07-18",
-        "choices": [
-            {
-                "index": 0,
-                "finish_reason": "stop",
-                "message": {"role": "assistant", "content": "It is 42, as it always was."},
-            }
-        ],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+        "ours": "otel_agents.instrumentors.openai",
+        "official": "opentelemetry.instrumentation.genai.openai",
+        "openinference": "openinference.instrumentation.openai",
+    }
+)
+
+_CALLS: Final = 3
+_UNMEASURED: Final = 2
+"""Calls in a block, and before it."""
+_OF_FEW: Final = " of few"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of call.
+
+    Attributes:
+        what: Its title.
+        make: Returns the call of a size; none for a chunk of a stream.
+        size: Bytes of its content.
+        content: Whether that is recorded.
+        lifted: Whether it is recorded whole, however large it is.
+        sampled: Whether the trace is.
+        rounds: Rounds of blocks.
+        target: The ratio to a call by hand that ours should not exceed.
+    """
+
+    what: str
+    make: Callable[[int], Call] | None = chat
+    size: int = 1000
+    content: bool = True
+    lifted: bool = False
+    sampled: bool = True
+    rounds: int = 300
+    target: float | None = 1.5
+
+
+ROWS: Final = MappingProxyType(
+    {
+        "1kb": Row("chat, 1 KB"),
+        "10kb": Row("chat, 10 KB", size=10_000),
+        "off": Row("chat, 1 KB, content off", content=False),
+        "1mb": Row("chat, 1 MB", size=1_000_000, rounds=60, target=0.1),
+        "1mb-lifted": Row(
+            "chat, 1 MB, limits lifted", size=1_000_000, lifted=True, rounds=60, target=1.0
+        ),
+        "unsampled": Row("chat, 10 KB, not sampled", size=10_000, sampled=False, target=None),
+        "responses": Row("response, 1 KB", response),
+        "embeddings": Row("embeddings, 1 KB", embedding),
+        "chunk": Row("a chunk of a stream", None, rounds=100, target=2.0),
+        "chunk-off": Row(
+            "a chunk of a stream, content off", None, content=False, rounds=100, target=2.0
+        ),
     }
 )
 
 
-def chunk(delta: dict[str, Any], reason: str | None = None) -> ChatCompletionChunk:
-    """Return one chunk of a stream."""
-    choice = {"index": 0, "delta": delta, "finish_reason": reason}
-    return ChatCompletionChunk.model_validate(
-        {
-            "id": "chatcmpl-1",
-            "object": "chat.completion.chunk",
-            "created": 1,
-            "model": "gpt-4o-mini-2024-07-18",
-            "choices": [choice],
-        }
-    )
+def environ(row: Row) -> dict[str, str]:
+    """Return the variables of a row, of all packages."""
+    content = "SPAN_ONLY" if row.content else "NO_CONTENT"
+    found = {
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": content,
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+    }
+    if not row.content:
+        found |= dict.fromkeys(("OPENINFERENCE_HIDE_INPUTS", "OPENINFERENCE_HIDE_OUTPUTS"), "true")
+    if row.lifted:
+        limits = ("OTEL_AGENTS_CONTENT_MAX_BYTES", "OTEL_AGENTS_SPAN_MAX_BYTES")
+        found |= dict.fromkeys(limits, str(10**9))
+    return found
 
 
-STREAM: Final = [chunk({"content": "word "}) for _ in range(CHUNKS)] + [chunk({}, "stop")]
+def variants(package: str, row: Row, pipeline: Pipeline) -> Mapping[str, Variant]:
+    """Return the variants of a row."""
+    tracer = pipeline.tracers.get_tracer("hand")
+    if not row.make:
+        found: dict[str, Variant] = {}
+        for kind, number in (("", MANY), (_OF_FEW, FEW)):
+            send = streamed(number)
+            hand = streamed_by_hand(tracer, send, content=row.content)
+            found |= three(package, kind, pipeline, exhausting(send), hand)
+        return found
+    call = row.make(row.size)
+    return three(package, "", pipeline, call.send, by_hand(tracer, call, content=row.content))
 
 
-class FakeStream:
-    """A stream with the interface of the SDK's."""
+def exhausting(send: Callable[[], Iterable[Any]]) -> Callable[[], None]:
+    """Return what reads a stream to its end."""
 
-    def __init__(self) -> None:
-        self._iterator = iter(STREAM)
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        return next(self._iterator)
-
-
-def returned(self: Any, cast_to: Any, options: Any, *, stream: bool = False, **_: Any) -> Any:
-    """Replace the SDK's request: no network, no JSON."""
-    return FakeStream() if stream else RESPONSE
-
-
-class Floor:
-    """Hand-written instrumentation of one call."""
-
-    def __init__(self, tracers: TracerProvider, meters: MeterProvider, content: bool) -> None:
-        self._tracer = tracers.get_tracer("floor")
-        meter = meters.get_meter("floor")
-        self._duration = meter.create_histogram("gen_ai.client.operation.duration", unit="s")
-        self._tokens = meter.create_histogram("gen_ai.client.token.usage", unit="{token}")
-        self._content = content
-
-    def __call__(self, client: Any, options: Any, stream: bool) -> None:
-        """Make one call."""
-        request = options.json_data
-        common = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": "openai",
-            "gen_ai.request.model": request["model"],
-            "server.address": "api.openai.com",
-            "server.port": 443,
-        }
-        start = time.perf_counter()
-        with self._tracer.start_as_current_span(
-            "chat gpt-4o-mini", kind=SpanKind.CLIENT, attributes=common, record_exception=False
-        ) as span:
-            response = client.request(ChatCompletion, options, stream=stream)
-            common["gen_ai.response.model"] = RESPONSE.model
-            if stream:
-                output = "".join(self._read(response))
-            else:
-                output = response.choices[0].message.content
-                usage = response.usage
-                span.set_attribute("gen_ai.usage.input_tokens", usage.prompt_tokens)
-                span.set_attribute("gen_ai.usage.output_tokens", usage.completion_tokens)
-                for kind, n in (
-                    ("input", usage.prompt_tokens),
-                    ("output", usage.completion_tokens),
-                ):
-                    self._tokens.record(n, {**common, "gen_ai.token.type": kind})
-            span.set_attribute("gen_ai.request.temperature", request["temperature"])
-            span.set_attribute("gen_ai.response.id", RESPONSE.id)
-            span.set_attribute("gen_ai.response.model", RESPONSE.model)
-            span.set_attribute("gen_ai.response.finish_reasons", ("stop",))
-            if self._content and span.is_recording():
-                self._set_content(span, request["messages"], output)
-        self._duration.record(time.perf_counter() - start, common)
-
-    @staticmethod
-    def _read(stream: Any) -> Iterator[str]:
-        """Wrap a stream in a generator, and read it as the application would."""
-        first: float | None = None
-
-        def observed() -> Iterator[Any]:
-            nonlocal first
-            for item in stream:
-                if first is None:
-                    first = time.perf_counter()
-                for choice in item.choices:
-                    if choice.delta.content:
-                        chunks.append(choice.delta.content)
-                    if choice.finish_reason:
-                        reasons.append(choice.finish_reason)
-                yield item
-
-        chunks: list[str] = []
-        reasons: list[str] = []
-        for _ in observed():
+    def run() -> None:
+        for _ in send():
             pass
-        return iter(chunks)
 
-    @staticmethod
-    def _set_content(span: Any, messages: Any, output: str) -> None:
-        sent = [
-            {"role": m["role"], "parts": [{"type": "text", "content": m["content"]}]}
-            for m in messages
-        ]
-        got = [{"role": "assistant", "parts": [{"type": "text", "content": output}]}]
-        span.set_attribute("gen_ai.input.messages", json.dumps(sent))
-        span.set_attribute("gen_ai.output.messages", json.dumps(got))
+    return run
 
 
-def variant(name: str) -> tuple[Callable[[Any, Any, bool], None], Any]:
-    """Return the call to measure, and a function that flushes its spans."""
-    sampler = ALWAYS_OFF if "unsampled" in name else ALWAYS_ON
-    tracers = TracerProvider(sampler=sampler)
-    processor = BatchSpanProcessor(Encoding())
-    tracers.add_span_processor(processor)
-    meters = MeterProvider([InMemoryMetricReader()])
-    if name.startswith("floor"):
-        return Floor(tracers, meters, "content" in name or "unsampled" in name), processor
-    if name.startswith("ours"):
-        environ: dict[str, str] = {}
-        if "content" in name or "unsampled" in name:
-            environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "SPAN_ONLY"
-        if "lifted" in name:
-            for setting in ("CONTENT_MAX_BYTES", "SPAN_MAX_BYTES"):
-                environ[f"OTEL_AGENTS_{setting}"] = str(10**9)
-        OpenAIInstrumentor().instrument(
-            tracer_provider=tracers, meter_provider=meters, settings=Settings.read(environ)
-        )
-    return plain, processor
-
-
-def plain(client: Any, options: Any, stream: bool) -> None:
-    """Make the call without instrumentation."""
-    response = client.request(ChatCompletion, options, stream=stream)
-    if stream:
-        for _ in response:
-            pass
+def three(package: str, kind: str, pipeline: Pipeline, plain: Any, hand: Any) -> dict[str, Variant]:
+    """Return a call bare, by hand and instrumented."""
+    instrumentor = import_module(INSTRUMENTORS[package]).OpenAIInstrumentor()
+    return {
+        f"{BARE}{kind}": Variant(plain),
+        f"{BY_HAND}{kind}": Variant(hand),
+        f"{package}{kind}": Variant(
+            plain,
+            lambda: instrumentor.instrument(tracer_provider=pipeline.tracers),
+            instrumentor.uninstrument,
+        ),
+    }
 
 
 def main() -> None:
     """Measure and print."""
-    name, kilobytes = sys.argv[1], int(sys.argv[2])
-    stream = "stream" in name
-    setattr(_base_client.SyncAPIClient, "request", returned)  # noqa: B010  a method, replaced
-    call, processor = variant(name)
-    client = openai.OpenAI(api_key="none")
-    data = body(kilobytes, stream)
-    options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=data)
-    for _ in range(20 if kilobytes < 1000 else 3):
-        call(client, options, stream)
-    processor.force_flush()
-    gc.collect()
-    gc.freeze()  # a collection of what the SDK has imported takes as long as all that is measured
-    calls, thread_start, process_start = 0, time.thread_time(), time.process_time()
-    while (spent := time.thread_time() - thread_start) < SECONDS or calls < 5:
-        call(client, options, stream)
-        calls += 1
-        if calls % 64 == 0:
-            processor.force_flush()
-    spent = time.thread_time() - thread_start
-    processor.force_flush()
-    whole = time.process_time() - process_start
-    assert threading.current_thread() is threading.main_thread()
-    print(json.dumps({"caller": spent / calls * 1e6, "process": whole / calls * 1e6}))
+    package, row = sys.argv[1], ROWS[sys.argv[2]]
+    os.environ.update(environ(row))
+    pipeline = Pipeline(
+        runs=_CALLS, unmeasured=_UNMEASURED, sampler=ALWAYS_ON if row.sampled else ALWAYS_OFF
+    )
+    blocks = pipeline.alternate(variants(package, row, pipeline), row.rounds)
+    steps = 1
+    if not row.make:
+        few = {name: blocks.pop(f"{name}{_OF_FEW}") for name in [BARE, BY_HAND, package]}
+        blocks = {name: subtracted(many, few[name]) for name, many in blocks.items()}
+        steps = MANY - FEW
+    bare = blocks.pop(BARE)
+    print(json.dumps({name: added(measured, bare, steps) for name, measured in blocks.items()}))
+
+
+def subtracted(blocks: list[Block], others: list[Block]) -> list[Block]:
+    """Return the differences of blocks of the same rounds."""
+    return [one - other for one, other in zip(blocks, others, strict=True)]
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 ``make bench`` calls it with the interpreters of five more environments: one with OpenTelemetry's own
 distro, one with CrewAI and OpenLLMetry beside it, and one each with LangGraph, LlamaIndex and DSPy and
-other packages that instrument them. ``make bench ARGS=crew`` runs the crew alone, ``ARGS=graph`` the
-graph, ``ARGS=workflow`` the workflow of LlamaIndex, ``ARGS=program`` the program of DSPy.
+other packages that instrument them. ``make bench ARGS=calls`` runs the calls of the OpenAI SDK alone,
+``ARGS=crew`` the crew, ``ARGS=graph`` the graph, ``ARGS=workflow`` the workflow of LlamaIndex, ``ARGS=program`` the program of DSPy.
 """
 
 from __future__ import annotations
@@ -23,73 +23,33 @@ from resource import RUSAGE_CHILDREN, getrusage
 from types import MappingProxyType
 from typing import Final
 
+from measurement import BY_HAND
+from model_call import ROWS
+
 HERE: Final = Path(__file__).parent
 ROUNDS: Final = 5
 INSTRUMENT: Final = Path(sys.executable).parent / "opentelemetry-instrument"
 
-CALLS: Final = [
-    # what, ours, floor, kilobytes, target
-    ("1 KB, content off", "ours", "floor", 1, None),
-    ("1 KB, content on", "ours-content", "floor-content", 1, 1.25),
-    ("10 KB, content off", "ours", "floor", 10, None),
-    ("10 KB, content on", "ours-content", "floor-content", 10, 1.25),
-    ("1 MB, default budget", "ours-content", "floor-content", 1000, 0.1),
-    ("1 MB, budget lifted", "ours-content-lifted", "floor-content", 1000, 1.0),
-    ("10 MB, default budget", "ours-content", "floor-content", 10000, 0.1),
-    ("10 MB, budget lifted", "ours-content-lifted", "floor-content", 10000, 1.0),
-    ("10 KB, not sampled", "ours-unsampled", "floor-content", 10, 0.5),
-    ("1 MB, not sampled", "ours-unsampled", "floor-content", 1000, 0.5),
-]
-CHUNKS: Final = 201
 
-
-def measure(variant: str, kilobytes: int) -> dict[str, float]:
-    """Return CPU µs per call of one variant, measured in a subprocess."""
-    command = [sys.executable, str(HERE / "model_call.py"), variant, str(kilobytes)]
+def measured(python: Path | str, script: str, *arguments: str) -> dict[str, dict[str, float]]:
+    """Return what a script measured in a process of its own."""
+    command = [str(python), str(HERE / script), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def model_calls() -> None:
-    """Print the overhead of one call, hand-written and ours."""
-    print("One model call: CPU added to the bare call, µs of the caller and of the process\n")
-    print(f"{'':24}{'by hand':>12}{'ours':>12}{'ratio':>8}{'process':>9}{'target':>8}")
-    for what, ours, floor, kilobytes, target in CALLS:
-        ratios: list[float] = []
-        processes: list[float] = []
-        costs: list[tuple[float, float]] = []
-        for _ in range(ROUNDS):
-            bare = measure("none", kilobytes)
-            by_hand, by_us = measure(floor, kilobytes), measure(ours, kilobytes)
-            added = by_hand["caller"] - bare["caller"], by_us["caller"] - bare["caller"]
-            costs.append(added)
-            ratios.append(added[1] / added[0])
-            processes.append(by_us["process"] / by_hand["process"])
-        hand, us = (statistics.median(cost[side] for cost in costs) for side in (0, 1))
-        limit = f"{target:.2f}" if target else ""
-        ratio, process = statistics.median(ratios), statistics.median(processes)
-        print(f"{what:24}{hand:12.1f}{us:12.1f}{ratio:8.2f}{process:9.2f}{limit:>8}")
-
-
-def stream_chunks() -> None:
-    """Print the overhead of one stream chunk, without that of the call."""
-    print("\nOne chunk of a stream: CPU added, µs\n")
-    for what, suffix in (("content off", ""), ("content on", "-content")):
-        ratios: list[float] = []
-        costs: list[tuple[float, float]] = []
-        for _ in range(ROUNDS):
-            bare = measure("none-stream", 1)["caller"]
-            hand, us = (
-                measure(f"{who}-stream{suffix}", 1)["caller"]
-                - measure(f"{who}{suffix}", 1)["caller"]
-                - bare
-                for who in ("floor", "ours")
-            )
-            costs.append((hand / CHUNKS, us / CHUNKS))
-            ratios.append(us / hand if hand > 0 else float("nan"))
-        hand, us = (statistics.median(cost[side] for cost in costs) for side in (0, 1))
-        ratio = statistics.median(ratios)
-        print(f"{what:24}{hand:12.2f}{us:12.2f}{ratio:8.2f}{'':9}{2.0:8.2f}")
+    """Print the overhead of calls of the OpenAI SDK."""
+    print("Calls of the OpenAI SDK: CPU added, µs of the caller; ratios to a span by hand\n")
+    print(f"{'':36}{'bare':>8}{'by hand':>9}{'ours':>9}{'ratio':>7}{'process':>9}{'target':>8}")
+    for name, row in ROWS.items():
+        found = measured(sys.executable, "model_call.py", "ours", name)
+        hand, ours = found[BY_HAND], found["ours"]
+        ratio, process = (ours[it] / hand[it] for it in ("caller", "process"))
+        print(
+            f"{row.what:36}{hand['bare']:8.1f}{hand['caller']:9.2f}{ours['caller']:9.2f}"
+            f"{ratio:7.2f}{process:9.2f}{row.target or '':>8}"
+        )
 
 
 def cpu_of(command: list[str], **environ: str) -> float:
@@ -185,7 +145,6 @@ def crew_runs(python: Path) -> None:
 
 RUN_TARGET: Final = 1.5
 BOTH: Final = ("sync", "async")
-BY_HAND: Final = "by-hand"
 RUNS_OF: Final = MappingProxyType(
     {
         "graph": ("A graph of 100 nodes", BOTH, ("ours", "official", "openinference")),
@@ -206,17 +165,10 @@ def step_runs(name: str, python: Path) -> None:
     for kind in kinds:
         print(f"{kind:24}{'caller':>12}{'by hand':>12}{'process':>9}{'spans':>8}{'target':>8}")
         for package in packages:
-            run = step_run(name, python, package, kind)
+            run = measured(python, f"{name}_run.py", package, kind)
             if package == packages[0]:
                 step_row(BY_HAND, run[BY_HAND], run[BY_HAND])
             step_row(package, run[package], run[BY_HAND])
-
-
-def step_run(name: str, python: Path, package: str, kind: str) -> dict[str, dict[str, float]]:
-    """Return the CPU µs per step that each variant adds, measured in a subprocess."""
-    command = [str(python), str(HERE / f"{name}_run.py"), package, kind]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def step_row(variant: str, run: dict[str, float], hand: dict[str, float]) -> None:
@@ -240,10 +192,10 @@ print(time.time(), flush=True)
 if __name__ == "__main__":
     stock, crewai, langchain, llama_index, dspy, *only = sys.argv[1:]
     if not only:
-        model_calls()
-        stream_chunks()
         start_up(Path(stock))
         exits()
+    if not only or "calls" in only:
+        model_calls()
     if not only or "crew" in only:
         crew_runs(Path(crewai))
     for name, python in (("graph", langchain), ("workflow", llama_index), ("program", dspy)):

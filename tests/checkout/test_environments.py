@@ -111,3 +111,18 @@ def test_the_pythons_of_the_metadata_are_those_that_ci_runs() -> None:
         )
         assert [version for version, untested in classifiers if not untested] == loop[1].split()
         assert [version for version, untested in classifiers if untested] == ["3.14"]
+    assert {"3.11", *ROWS["openai3"]["pythons"]} == set(loop[1].split())
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_what_is_left_out_on_other_pythons_is_tested_on_the_main_one(name: str) -> None:
+    """A path that is left out as a whole must be a path of the row, or it would not be left out."""
+    whole = paths_tested(name)
+    other = paths_tested(name, other=True)
+    left = ROWS[name].get("same_on_all_pythons", [])
+    for path in left:
+        assert path not in other, path
+        inside = any(Path(path).is_relative_to(one) for one in whole)
+        assert path in whole or (path.endswith(".py") and inside), path
+    assert not left or any(not path.startswith("--") for path in other)
+    assert left or other == whole

@@ -9,14 +9,13 @@ import argparse
 import datetime
 import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 from environments import HERE, ROOT, ROWS, Environments, Failed, become, run
+from jobs import Job, Run
 
 MAIN = "openai3"
 LIFTED: list[str] = json.loads((HERE / "lifted.json").read_text("utf-8"))
@@ -37,8 +36,8 @@ SCRIPTS = {
 """Commands that run one script: its environment, its path, the environments it compares with."""
 COMMANDS = ("all", "check", "test", "file", "lock", "prepare", *SCRIPTS)
 _INTERRUPTED = 130
-_LONGEST = 1800.0
-"""Timeout in seconds for one of several environments: three times the slowest."""
+OF_ALL = {"PYTEST_ADDOPTS": "-p no:cacheprovider"}
+"""Set for environments that are tested in parallel: they would share the cache's folder."""
 
 
 def supported(name: str) -> bool:
@@ -64,14 +63,18 @@ def obtained(name: str) -> bool:
     script = ROOT / ROWS[name]["obtains"]
     if os.environ.get("CI") == "true":
         subprocess.run([sys.executable, str(script)], stdout=subprocess.DEVNULL, check=False)
-    missing = subprocess.run(
-        [sys.executable, str(script), "missing"], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout.strip()
+    missing = missing_of(name)
     if missing and os.environ.get("CI") == "true":
         raise Failed(f"environment {name}: {missing} not obtained: make backends")
     if missing:
         print(f"environment {name}: {missing} not obtained: left out; make backends")
     return not missing
+
+
+def missing_of(name: str) -> str:
+    """Return the names of programs that an environment's tests need and that are not installed."""
+    command = (sys.executable, str(ROOT / ROWS[name]["obtains"]), "missing")
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def typed(name: str) -> list[Path]:
@@ -100,87 +103,72 @@ def check(environments: Environments, only: list[str]) -> list[str]:
     return failures_of(commands)
 
 
-def test(environments: Environments, only: list[str], extra: list[str]) -> list[str]:
-    """Run each suite in its environment."""
+def test(environments: Environments, only: list[str], extra: list[str], other: bool) -> list[str]:
+    """Run each suite in its environment; ``other`` if on another Python too, see `paths_tested`."""
     failures: list[str] = []
     for name in only:
         try:
-            runs = bool(paths_tested(name)) and supported(name) and obtained(name)
+            runs = bool(paths_tested(name, other)) and supported(name) and obtained(name)
         except Failed as failed:
             failures.append(str(failed))
             continue
         if runs:
             python = environments.python(name)
-            print(f"environment {name}: testing", flush=True)
-            options = extra or ROWS[name].get("whole", [])  # options for a complete run only
-            command = (python, "-m", "pytest", "-q", *paths_tested(name), *options)
+            version = ".".join(map(str, sys.version_info[:2]))
+            print(f"environment {name}: testing on Python {version}", flush=True)
+            complete = not extra and not other
+            options = ROWS[name].get("whole", []) if complete else extra
+            command = (python, "-m", "pytest", "-q", *paths_tested(name, other), *options)
             failures += failures_of([command])
     return failures
 
 
-def paths_tested(name: str) -> list[str]:
+def paths_tested(name: str, other: bool = False) -> list[str]:
     """Return the test paths of an environment, and options that leave out files of other laws.
 
-    A file that is named would run although a conftest leaves it out for this version.
+    A file that is named would run although a conftest leaves it out for this version. ``other``
+    leaves out what the run on the main Python proves for all of them.
     """
     row = ROWS[name]
-    paths: list[str] = [*row["tests"], *row.get("laws", {})]
-    for path, laws in row.get("laws", {}).items():
+    same: list[str] = row.get("same_on_all_pythons", []) if other else []
+    laws = {path: laws for path, laws in row.get("laws", {}).items() if path not in same}
+    paths = [path for path in [*row["tests"], *laws] if path not in same]
+    for path, ends in laws.items():
         files = sorted((ROOT / path).rglob("test_*.py"))
-        others = [file for file in files if not file.stem.endswith(tuple(LAWS[laws]))]
+        others = [file for file in files if not file.stem.endswith(tuple(LAWS[ends]))]
         paths += [f"--ignore={file.relative_to(ROOT)}" for file in others]
-    return paths
+    inner = [path for path in same if path.endswith(".py")]
+    return [*paths, *(f"--ignore={path}" for path in inner)]
 
 
-def side_by_side(
-    command: str, environments: Environments, only: list[str], extra: list[str], jobs: int
-) -> list[str]:
-    """Run a process for each environment, ``jobs`` in parallel; print the output of each at once."""
-    environments.uv()  # before all of them need it
-    running: list[subprocess.Popen[bytes]] = []
+def jobs_of(
+    command: str, environments: Environments, only: list[str], extra: list[str], also: list[str]
+) -> Iterator[Job]:
+    """Return a job for each environment, then those of other Pythons; long ones come first.
 
-    def one(name: str) -> list[str]:
-        where = ("--directory", environments.directory, "--only", name)
-        with tempfile.TemporaryFile() as output:  # a pipe would stay open while any child lives
-            process = subprocess.Popen(
-                [sys.executable, __file__, *where, command, *extra],
-                env={**os.environ, "PYTEST_ADDOPTS": "-p no:cacheprovider"},  # one folder for all
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            running.append(process)
-            failures = ended(process, name)
-            output.seek(0)
-            sys.stdout.buffer.write(output.read())
-            sys.stdout.flush()
-        return failures
+    ``also`` has items of the form ``VERSION=INTERPRETER``.
+    """
 
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            return [failure for failures in pool.map(one, only) for failure in failures]
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in running:
-                end(process, signal.SIGINT)
-            raise
+    def job(name: str, python: str, directory: Path, shown: str, *command: str) -> Job:
+        suite = (python, __file__, "--directory", str(directory), "--only", name)
+        return Job(shown, (*suite, *command), (*suite, "prepare"), lambda: awaited(name))
+
+    def of_others(name: str) -> Iterator[Job]:
+        for version, python in (other.split("=", 1) for other in also):
+            if version in ROWS[name].get("pythons", []):
+                folder = environments.directory / f"python{version}"
+                shown = f"{name} on Python {version}"
+                yield job(name, python, folder, shown, "--other", "test", *extra)
+
+    for name in only:
+        if (ROWS[name]["types"] or paths_tested(name)) and supported(name):
+            yield job(name, sys.executable, environments.directory, name, command, *extra)
+        yield from of_others(name)
 
 
-def ended(process: subprocess.Popen[bytes], name: str) -> list[str]:
-    """Wait for the process of one environment, up to the timeout; return the failures."""
-    try:
-        status = process.wait(_LONGEST)
-    except subprocess.TimeoutExpired:
-        end(process, signal.SIGKILL)
-        return [f"environment {name}: not at its end after {_LONGEST / 60:.0f} minutes: killed"]
-    return [f"environment {name}"] if status else []
-
-
-def end(process: subprocess.Popen[bytes], number: int) -> None:
-    """Signal a process and its children, if it runs."""
-    if process.poll() is None:
-        os.killpg(process.pid, number)
-        process.wait()
+def awaited(name: str) -> bool:
+    """Return whether the programs of an environment's tests are still being obtained."""
+    return bool(ROWS[name].get("obtains") and missing_of(name))
 
 
 def environment_of(path: str) -> str:
@@ -228,7 +216,7 @@ def lock(environments: Environments, only: list[str]) -> None:
 
 
 def perform(
-    command: str, environments: Environments, only: list[str], extra: list[str], jobs: int
+    arguments: argparse.Namespace, environments: Environments, only: list[str], extra: list[str]
 ) -> None:
     """Execute one command.
 
@@ -236,6 +224,7 @@ def perform(
         Failed: One step or more did not work.
     """
     failures: list[str] = []
+    command: str = arguments.command
     if command == "lock":
         lock(environments, only)
     elif command == "prepare":
@@ -249,13 +238,14 @@ def perform(
     elif command in SCRIPTS:
         name, script, *others = SCRIPTS[command]
         become(environments.python(name), script, *map(environments.python, others), *extra)
-    elif jobs > 1 and len(only) > 1:
-        failures += side_by_side(command, environments, only, extra, jobs)
+    elif arguments.jobs > 1 and len(only) + len(arguments.also) > 1:
+        jobs = jobs_of(command, environments, only, extra, arguments.also)
+        failures += Run(list(jobs), OF_ALL).failures(arguments.jobs)
     else:
         if command in ("check", "all"):
             failures += check(environments, only)
         if command in ("test", "all"):
-            failures += test(environments, only, extra)
+            failures += test(environments, only, extra, arguments.other)
     if failures:
         raise Failed("\n        ".join(failures))
 
@@ -267,6 +257,9 @@ def main() -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--only", action="append", choices=list(ROWS), help="an environment")
     parser.add_argument("--jobs", type=int, default=1, help="environments at a time")
+    also = "another Python to test on, with --jobs: VERSION=INTERPRETER"
+    parser.add_argument("--also", action="append", default=[], help=also)
+    parser.add_argument("--other", action="store_true", help="this Python is such another")
     arguments, extra = parser.parse_known_args()
     if sys.version_info < (3, 10):  # noqa: UP036  it may be started by an older one
         print("failed: Python 3.10 or newer is needed: make PYTHON=python3.12 …", file=sys.stderr)
@@ -274,7 +267,7 @@ def main() -> int:
     only: list[str] = arguments.only or list(ROWS)
     try:
         environments = Environments(arguments.directory)
-        perform(arguments.command, environments, only, extra, arguments.jobs)
+        perform(arguments, environments, only, extra)
     except Failed as failed:
         print(f"failed: {failed}", file=sys.stderr)
         return 1

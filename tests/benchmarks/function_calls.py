@@ -1,0 +1,82 @@
+"""Counts the function calls that the instrumentation of a model call adds: it repeats exactly.
+
+``python tests/benchmarks/function_calls.py`` in an environment of the tests: a chat, and a stream of five
+chunks, both of 1 KB with content. ``-v`` lists our functions by their number of calls.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final
+
+from model_call import ROWS, environ, exhausting
+from openai_requests import FEW, chat, streamed
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_agents.instrumentors.openai import OpenAIInstrumentor
+
+_OURS: Final = "/otel_agents/"
+_OPENTELEMETRY: Final = "/opentelemetry/"
+
+
+class Profile:
+    """The functions that were called, by their file, line and name."""
+
+    def __init__(self) -> None:
+        self.python: Counter[tuple[str, int, str]] = Counter()
+        self.builtin = 0
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+        """Count a call reported by `sys.setprofile`; a generator that goes on counts too."""
+        if event == "call":
+            code = frame.f_code
+            self.python[code.co_filename, code.co_firstlineno, code.co_name] += 1
+        elif event == "c_call":
+            self.builtin += 1
+
+    def of(self, part: str) -> int:
+        """Return the calls of functions below a folder."""
+        return sum(calls for function, calls in self.python.items() if part in function[0])
+
+
+def profiled(call: Callable[[], Any]) -> Profile:
+    """Profile one call, after two that fill caches."""
+    call()
+    call()
+    profile = Profile()
+    sys.setprofile(profile)
+    call()
+    sys.setprofile(None)
+    return profile
+
+
+def main() -> None:
+    """Count and print."""
+    os.environ.update(environ(ROWS["1kb"]))
+    instrumentor = OpenAIInstrumentor()
+    print(f"{'':28}{'ours':>8}{'OpenTelemetry':>15}{'all added':>11}{'and built-in':>14}")
+    for what, call in (
+        ("a chat", chat(1000).send),
+        (f"a stream of {FEW} chunks", exhausting(streamed(FEW))),
+    ):
+        bare = profiled(call)
+        instrumentor.instrument(tracer_provider=TracerProvider())
+        ours = profiled(call)
+        instrumentor.uninstrument()
+        every = ours.python.total() - bare.python.total()
+        print(
+            f"{what:28}{ours.of(_OURS):8}{ours.of(_OPENTELEMETRY):15}{every:11}"
+            f"{ours.builtin - bare.builtin:14}"
+        )
+        if "-v" in sys.argv:
+            for (file, line, name), calls in ours.python.most_common():
+                if _OURS in file:
+                    print(f"{calls:8} {file.partition(_OURS)[2]}:{line} {name}")
+
+
+if __name__ == "__main__":
+    main()

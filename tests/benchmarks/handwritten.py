@@ -1,0 +1,58 @@
+"""What a person would write around a model call: one span with its attributes, and `json.dumps`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from opentelemetry.trace import SpanKind, Tracer
+
+__all__ = ["Attributes", "Call", "by_hand", "messages_json", "parts"]
+
+Attributes: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A model call, and how a person would record it.
+
+    Attributes:
+        name: The name of its span.
+        start: Attributes of its start.
+        send: Sends the request; returns the response.
+        read: Returns the attributes of the response and the request, with content or without.
+    """
+
+    name: str
+    start: Attributes
+    send: Callable[[], Any]
+    read: Callable[[Any, bool], Attributes]
+
+
+def by_hand(tracer: Tracer, call: Call, *, content: bool) -> Callable[[], Any]:
+    """Return what makes a call within a span that is written by hand."""
+
+    def run() -> Any:
+        with tracer.start_as_current_span(
+            call.name, kind=SpanKind.CLIENT, attributes=call.start
+        ) as span:
+            response = call.send()
+            if span.is_recording():
+                span.set_attributes(call.read(response, content))
+            return response
+
+    return run
+
+
+def parts(text: str) -> list[dict[str, str]]:
+    """Return a text as the parts of a message."""
+    return [{"type": "text", "content": text}]
+
+
+def messages_json(messages: Iterable[Mapping[str, Any]], **more: Any) -> str:
+    """Return messages of a role and a text as the conventions write them."""
+    return json.dumps(
+        [{"role": one["role"], "parts": parts(one["content"]), **more} for one in messages]
+    )

@@ -1,0 +1,266 @@
+"""Requests of the OpenAI SDK, with responses made beforehand, and how a person would record them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import openai
+from handwritten import Attributes, Call, messages_json, parts
+from openai.types.chat import ChatCompletionChunk
+from opentelemetry.trace import SpanKind, Tracer
+
+__all__ = ["FEW", "MANY", "chat", "embedding", "response", "streamed", "streamed_by_hand"]
+
+MANY: Final = 200
+FEW: Final = 5
+"""Chunks of a stream."""
+_CHUNKS: Final[dict[Any, list[Any]]] = {}
+"""Those of each client."""
+MODEL: Final = "gpt-4o-mini"
+_NAMED: Final = {"id": "chatcmpl-1", "created": 1, "model": "gpt-4o-mini-2024"}
+_SERVED: Final = {"service_tier": "default", "system_fingerprint": "fp"}
+_HOST: Final = {"server.address": "127.0.0.1", "server.port": 1}
+
+
+def client(body: dict[str, Any] | bytes) -> openai.OpenAI:
+    """Return a client whose requests are all answered by ``body``."""
+    transport: Any = __import__("httpx2" if openai.__version__ >= "3" else "httpx")
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    kind = "text/event-stream" if isinstance(body, bytes) else "application/json"
+
+    def respond(_: Any) -> Any:
+        return transport.Response(200, content=data, headers={"content-type": kind})
+
+    http = transport.Client(transport=transport.MockTransport(respond))
+    return openai.OpenAI(api_key="none", base_url="http://127.0.0.1:1/v1", http_client=http)
+
+
+def text_of(size: int) -> str:
+    """Return a text of a number of bytes."""
+    return ("lorem ipsum dolor " * (size // 18 + 1))[:size]
+
+
+def messages_of(size: int, number: int = 1) -> list[dict[str, str]]:
+    """Return the messages of a chat: instructions, and a text in a number of turns."""
+    turns = [
+        {"role": ("user", "assistant")[turn % 2], "content": text_of(size // number)}
+        for turn in range(number)
+    ]
+    return [{"role": "system", "content": "be kind"}, *turns]
+
+
+def started(operation: str, model: str) -> Attributes:
+    """Return the attributes of a span's start."""
+    return {
+        "gen_ai.operation.name": operation,
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": model,
+        **_HOST,
+    }
+
+
+def chat(size: int, number: int = 1) -> Call:
+    """Return a chat."""
+    messages: Any = messages_of(size, number)
+    usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+    details = {
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+    }
+    message = {"role": "assistant", "content": text_of(min(size, 200)), "refusal": None}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    body = {"object": "chat.completion", "choices": [choice], "usage": {**usage, **details}}
+    create = client({**_NAMED, **_SERVED, **body}).chat.completions.create
+
+    def send() -> Any:
+        return create(model=MODEL, messages=messages, temperature=0.5, max_tokens=100)
+
+    def read(response: Any, content: bool) -> Attributes:
+        usage = response.usage
+        found: Attributes = {
+            "gen_ai.request.temperature": 0.5,
+            "gen_ai.request.max_tokens": 100,
+            "gen_ai.response.model": response.model,
+            "gen_ai.response.id": response.id,
+            "gen_ai.response.finish_reasons": tuple(it.finish_reason for it in response.choices),
+            "gen_ai.usage.input_tokens": usage.prompt_tokens,
+            "gen_ai.usage.output_tokens": usage.completion_tokens,
+            "openai.response.service_tier": response.service_tier,
+            "openai.response.system_fingerprint": response.system_fingerprint,
+            "openai.api.type": "chat_completions",
+        }
+        if content:
+            found["gen_ai.input.messages"] = messages_json(messages)
+            found["gen_ai.output.messages"] = json.dumps(
+                [
+                    {
+                        "role": "assistant",
+                        "parts": parts(it.message.content),
+                        "finish_reason": it.finish_reason,
+                    }
+                    for it in response.choices
+                ]
+            )
+        return found
+
+    return Call(f"chat {MODEL}", started("chat", MODEL), send, read)
+
+
+def response(size: int) -> Call:
+    """Return a call of the Responses API."""
+    text = text_of(size)
+    part: Any = {"type": "output_text", "text": text_of(min(size, 200)), "annotations": []}
+    item = {"type": "message", "id": "m", "role": "assistant", "status": "completed"}
+    body: dict[str, Any] = {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "status": "completed",
+        "model": "gpt-4o-mini-2024",
+        "output": [{**item, "content": [part]}],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "service_tier": "default",
+        "usage": {
+            "input_tokens": 100,
+            "output_tokens": 20,
+            "total_tokens": 120,
+            "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": 0},
+        },
+    }
+    create = client(body).responses.create
+
+    def send() -> Any:
+        return create(model=MODEL, instructions="be kind", input=text, temperature=0.5)
+
+    def read(response: Any, content: bool) -> Attributes:
+        usage = response.usage
+        found: Attributes = {
+            "gen_ai.request.temperature": 0.5,
+            "gen_ai.response.model": response.model,
+            "gen_ai.response.id": response.id,
+            "gen_ai.response.finish_reasons": ("stop",),
+            "gen_ai.usage.input_tokens": usage.input_tokens,
+            "gen_ai.usage.output_tokens": usage.output_tokens,
+            "openai.response.service_tier": response.service_tier,
+            "openai.api.type": "responses",
+        }
+        if content:
+            found["gen_ai.input.messages"] = messages_json([{"role": "user", "content": text}])
+            found["gen_ai.system_instructions"] = json.dumps(parts("be kind"))
+            output = {"role": "assistant", "parts": parts(response.output_text)}
+            found["gen_ai.output.messages"] = json.dumps([{**output, "finish_reason": "stop"}])
+        return found
+
+    return Call(f"chat {MODEL}", started("chat", MODEL), send, read)
+
+
+def embedding(size: int) -> Call:
+    """Return an embedding."""
+    text, model = text_of(size), "text-embedding-3-small"
+    body = {
+        "object": "list",
+        "model": model,
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.25] * 64}],
+        "usage": {"prompt_tokens": 100, "total_tokens": 100},
+    }
+    create = client(body).embeddings.create
+
+    def send() -> Any:
+        return create(model=model, input=text, encoding_format="float")
+
+    def read(response: Any, content: bool) -> Attributes:
+        return {
+            "gen_ai.request.encoding_formats": ("float",),
+            "gen_ai.response.model": response.model,
+            "gen_ai.usage.input_tokens": response.usage.prompt_tokens,
+        }
+
+    return Call(f"embeddings {model}", started("embeddings", model), send, read)
+
+
+def _parsed(number: int) -> list[Any]:
+    """Return the chunks of a stream."""
+    common = {**_NAMED, "object": "chat.completion.chunk"}
+    delta = {"index": 0, "delta": {"content": "word "}, "finish_reason": None}
+    usage = {"prompt_tokens": 100, "completion_tokens": number, "total_tokens": 100 + number}
+    last: Any = {"index": 0, "delta": {}, "finish_reason": "stop"}
+    choices: list[Any] = [*([[delta]] * (number - 2)), [last], []]
+    bodies: list[Any] = [{**common, "choices": one} for one in choices]
+    bodies[-1]["usage"] = usage
+    return [ChatCompletionChunk.model_validate(one) for one in bodies]
+
+
+def streamed(number: int) -> Callable[[], Any]:
+    """Return what sends a chat whose stream has a number of chunks, parsed beforehand."""
+    chunks = _parsed(number)
+    connected = client(b"data: [DONE]\n\n")
+    _CHUNKS[connected] = chunks
+    setattr(openai.Stream, "__stream__", _prepared)  # noqa: B010  a method, replaced
+    messages: Any = messages_of(1000)
+    usage: Any = {"include_usage": True}
+
+    def send() -> Any:
+        return connected.chat.completions.create(
+            model=MODEL, messages=messages, temperature=0.5, stream=True, stream_options=usage
+        )
+
+    return send
+
+
+def _prepared(stream: Any) -> Iterator[Any]:
+    """Yield the chunks of the client that sent the request."""
+    yield from _CHUNKS[stream._client]
+
+
+def streamed_by_hand(
+    tracer: Tracer, send: Callable[[], Any], *, content: bool
+) -> Callable[[], None]:
+    """Return what reads such a stream within a span that is written by hand."""
+    messages = messages_of(1000)
+
+    def observed(span: Any) -> Iterator[Any]:
+        texts: list[str] = []
+        reasons: list[str] = []
+        chunk: Any = None
+        first: float | None = None
+        start = time.perf_counter()
+        for chunk in send():
+            if first is None:
+                first = time.perf_counter() - start
+            for choice in chunk.choices:
+                if choice.delta.content:
+                    texts.append(choice.delta.content)
+                if choice.finish_reason:
+                    reasons.append(choice.finish_reason)
+            yield chunk
+        found: Attributes = {
+            "gen_ai.request.temperature": 0.5,
+            "gen_ai.request.stream": True,
+            "gen_ai.response.time_to_first_chunk": first,
+            "gen_ai.response.model": chunk.model,
+            "gen_ai.response.id": chunk.id,
+            "gen_ai.response.finish_reasons": tuple(reasons),
+            "gen_ai.usage.input_tokens": chunk.usage.prompt_tokens,
+            "gen_ai.usage.output_tokens": chunk.usage.completion_tokens,
+            "openai.api.type": "chat_completions",
+        }
+        if content:
+            found["gen_ai.input.messages"] = messages_json(messages)
+            output = {"role": "assistant", "parts": parts("".join(texts))}
+            found["gen_ai.output.messages"] = json.dumps([{**output, "finish_reason": "stop"}])
+        span.set_attributes(found)
+
+    def run() -> None:
+        with tracer.start_as_current_span(
+            f"chat {MODEL}", kind=SpanKind.CLIENT, attributes=started("chat", MODEL)
+        ) as span:
+            for _ in observed(span):
+                pass
+
+    return run
