@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent_framework import Agent
@@ -13,7 +13,7 @@ from openai import AsyncOpenAI
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["WAYS", "left", "streamed"]
+__all__ = ["WAYS", "agent", "left", "streamed"]
 
 
 def weather(city: str) -> str:
@@ -21,22 +21,23 @@ def weather(city: str) -> str:
     return "Sunny."
 
 
-def _agent(model: ScriptedModel, kind: Callable[..., Any]) -> Any:
+def agent(model: ScriptedModel, kind: Callable[..., Any], tools: Sequence[Any] = (weather,)) -> Any:
+    """Return an agent whose chat client is of ``kind``."""
     sdk = AsyncOpenAI(base_url=model.openai_url, api_key="none", max_retries=0)
     client = kind(model="gpt-4o-mini", async_client=sdk)
-    return Agent(client=client, name="Planner", tools=[weather])
+    return Agent(client=client, name="Planner", tools=list(tools))
 
 
 def _whole(model: ScriptedModel, kind: Callable[..., Any]) -> None:
     async def run() -> None:
-        await _agent(model, kind).run("How is the weather in Bern?")
+        await agent(model, kind).run("How is the weather in Bern?")
 
     asyncio.run(run())
 
 
 def _streamed(model: ScriptedModel, kind: Callable[..., Any]) -> None:
     async def run() -> None:
-        async for _ in _agent(model, kind).run("How is the weather in Bern?", stream=True):
+        async for _ in agent(model, kind).run("How is the weather in Bern?", stream=True):
             pass
 
     asyncio.run(run())
@@ -51,7 +52,7 @@ def left(model: ScriptedModel) -> None:
     """Leave a stream after its first item."""
 
     async def run() -> None:
-        async for _ in _agent(model, OpenAIChatCompletionClient).run("Hello.", stream=True):
+        async for _ in agent(model, OpenAIChatCompletionClient).run("Hello.", stream=True):
             break
         gc.collect()
         await asyncio.sleep(0)

@@ -6,7 +6,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-import openai
 import pytest
 from native_emission import NativeEmission, attributes_of
 from native_laws import Way
@@ -28,10 +27,6 @@ def _running(name: str) -> Generator[None, None, None]:
         yield
     finally:
         conflict.uninstrument()
-        # OpenInference leaves what it found on classes that inherit it, where no instrumentor looks.
-        for client in (openai.OpenAI, openai.AsyncOpenAI):
-            if "request" in vars(client):
-                del client.request
 
 
 def check_counted_once(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from typing import Any
 
 import strands
@@ -11,7 +12,7 @@ from strands.models.openai import OpenAIModel
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["WAYS", "left", "litellm", "streamed", "structured"]
+__all__ = ["WAYS", "agent", "left", "litellm", "streamed", "structured"]
 
 
 def _weather() -> Any:
@@ -25,21 +26,22 @@ def _weather() -> Any:
     return weather
 
 
-def _agent(model: ScriptedModel, of: Any = None) -> Any:
+def agent(model: ScriptedModel, of: Any = None, tools: Sequence[Any] = ()) -> Any:
+    """Return an agent; by default it has a tool of its own."""
     options = {"base_url": model.openai_url, "api_key": "none", "max_retries": 0}
     of = of or OpenAIModel(client_args=options, model_id="gpt-4o-mini")
-    return strands.Agent(model=of, tools=[_weather()], callback_handler=None)
+    return strands.Agent(model=of, tools=list(tools) or [_weather()], callback_handler=None)
 
 
 def _called(model: ScriptedModel) -> None:
-    _agent(model)("How is the weather in Bern?")
+    agent(model)("How is the weather in Bern?")
 
 
 def streamed(model: ScriptedModel) -> None:
     """Stream a run."""
 
     async def run() -> None:
-        async for _ in _agent(model).stream_async("How is the weather in Bern?"):
+        async for _ in agent(model).stream_async("How is the weather in Bern?"):
             pass
 
     asyncio.run(run())
@@ -51,14 +53,14 @@ def litellm(model: ScriptedModel) -> None:
 
     options = {"api_base": model.openai_url, "api_key": "none"}
     of = LiteLLMModel(client_args=options, model_id="openai/gpt-4o-mini")
-    _agent(model, of)("How is the weather in Bern?")
+    agent(model, of)("How is the weather in Bern?")
 
 
 def left(model: ScriptedModel) -> None:
     """Leave a stream after its first text."""
 
     async def run() -> None:
-        async for event in _agent(model).stream_async("Hello."):
+        async for event in agent(model).stream_async("Hello."):
             if "data" in event:
                 break
         gc.collect()
@@ -75,7 +77,7 @@ def structured(model: ScriptedModel) -> None:
     class City(BaseModel):
         name: str
 
-    _agent(model).structured_output(City, "Which city?")
+    agent(model).structured_output(City, "Which city?")
 
 
 WAYS = {"called": _called, "streamed": streamed}

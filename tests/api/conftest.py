@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from otel_agents import api
+from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.tables import Counts
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
 
@@ -21,6 +23,12 @@ def configured(emission: Emission) -> Iterator[Callable[..., None]]:
     configure()
     yield configure
     api.configure()
+
+
+@pytest.fixture(autouse=True)
+def unwarned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log each warning again."""
+    monkeypatch.setattr(errors, "warned", Counts())
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import threading
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -308,3 +309,23 @@ def test_an_agent_has_the_usage_of_its_own_calls(emission: Emission) -> None:
     agent = attributes(emission)[-1]
     assert agent["gen_ai.usage.input_tokens"] == 7
     assert agent["gen_ai.usage.output_tokens"] == 2
+
+
+def test_a_reference_after_a_shared_block_is_the_threads_own(emission: Emission) -> None:
+    outer, inner, barrier = api.agent("a"), api.step("s"), threading.Barrier(2, timeout=30)
+
+    def request() -> tuple[list[str], list[str]]:
+        with outer:
+            within = [outer.reference()]
+            with inner:
+                within.append(inner.reference())
+                barrier.wait()
+        barrier.wait()
+        return within, [outer.reference(), inner.reference()]
+
+    with ThreadPoolExecutor(2) as executor:
+        futures = [executor.submit(request) for _ in range(2)]
+        found = [future.result() for future in futures]
+    assert [after for _, after in found] == [within for within, _ in found]
+    assert len({it for within, _ in found for it in within}) == len(emission.spans) == 4
+    assert outer.reference() in [within[0] for within, _ in found]  # this thread was in neither

@@ -13,14 +13,14 @@ from opentelemetry import baggage, trace
 from opentelemetry._logs import LogRecord
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import attach, detach, get_current
+from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.trace import get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_agents import api
 from otel_agents.distro.export.logs import IdentityLogProcessor
 from otel_agents.distro.starting.threads import carry_context_into_threads
 from otel_agents.instrumentors import Embeddings, Telemetry, hosting
-from otel_agents.instrumentors._core.tables import Counts
-from otel_agents.instrumentors._core.telemetry import identity as core
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import values
@@ -38,7 +38,7 @@ ADA = {
 }
 
 
-SILENTLY = "further ones are dropped silently"
+ONCE = "further ones are not logged"
 
 
 def ada() -> api.ContextBlock:
@@ -134,9 +134,8 @@ def test_it_decorates_functions_of_every_shape(emission: Emission) -> None:
 
 
 def test_tags_are_bounded_and_what_is_dropped_is_logged_once(
-    emission: Emission, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    emission: Emission, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(core, "_dropped", Counts())
     many = {f"k{number}": "v" * 1000 for number in range(40)}
     with api.identity(tags={**many, "k" * 65: "x", "": "y"}), api.step("s"):
         pass
@@ -146,8 +145,8 @@ def test_tags_are_bounded_and_what_is_dropped_is_logged_once(
     assert [*found] == [f"otel_agents.tag.k{number}" for number in range(32)]
     assert {*found.values()} == {"v" * 255 + "…"}
     assert [record.getMessage() for record in caplog.records] == [
-        f"otel-agents: dropped tags: more than 32 of them; {SILENTLY}",
-        f"otel-agents: dropped a tag: its key is empty or longer than 64 characters; {SILENTLY}",
+        f"otel-agents: dropped tags: more than 32 of them; {ONCE}",
+        f"otel-agents: dropped a tag: its key is empty or longer than 64 characters; {ONCE}",
     ]
 
 
@@ -227,6 +226,24 @@ def test_it_is_sent_only_to_hosts_that_a_setting_lists(
     sent = baggage.get_all(incoming(entry.headers.get("baggage", "")))
     assert dict(sent) == (ADA if hosts else {})
     assert "traceparent" in entry.headers
+
+
+def test_what_the_application_sends_by_its_own_http_carries_none(
+    configured: Callable[..., None],
+) -> None:
+    """Its HTTP instrumentation injects what the propagator finds, whichever host it is."""
+    everywhere = {"OTEL_AGENTS_PROPAGATE_HEADERS": "*", "OTEL_AGENTS_PROPAGATE_IDENTITY": "*"}
+    configured(**everywhere)
+    both = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()])
+    headers: dict[str, str] = {}
+    own: dict[str, str] = {}
+    with ada(), api.step("s"):
+        both.inject(headers)
+        token = attach(baggage.set_baggage("user.id", "ada"))  # as the page shows
+        both.inject(own)
+        detach(token)
+    assert [*headers] == ["traceparent"]
+    assert own["baggage"] == "user.id=ada"
 
 
 @pytest.mark.parametrize("hosts", ["", "127.0.0.*"])

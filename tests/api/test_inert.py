@@ -40,9 +40,9 @@ def test_importing_it_imports_itself_alone_within_ten_milliseconds() -> None:
         *(json.loads(in_a_new_process(PROGRAM)) for _ in range(5)), strict=True
     )
     assert min(seconds) < 0.01
-    assert direct[0] == [
-        *("otel_agents", "otel_agents.api", "otel_agents.api._activity", "otel_agents.api._blocks"),
-    ]
+    names = ("activity", "agents", "blocks", "evaluations", "model_calls", "providers", "sources")
+    inside = [f"otel_agents.api._{name}" for name in (*names, "steps", "surroundings")]
+    assert direct[0] == ["otel_agents", "otel_agents.api", *inside]
     assert rest[0] == []
 
 
@@ -68,6 +68,26 @@ WITH_SDK_LATER = """if True:
 
 def test_an_sdk_that_is_set_up_later_is_used() -> None:
     assert in_a_new_process(WITH_SDK_LATER) == "invoke_agent plan, step s\n"
+
+
+NAMED_AS_THE_APIS = """if True:
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+    class ProxyTracerProvider(TracerProvider):
+        pass
+    provider = ProxyTracerProvider()
+    printing = ConsoleSpanExporter(formatter=lambda span: span.name + ".")
+    provider.add_span_processor(SimpleSpanProcessor(printing))
+    trace.set_tracer_provider(provider)
+    from otel_agents import api
+    with api.step("s"): pass
+"""
+
+
+def test_a_provider_that_is_named_as_one_of_the_api_is_used() -> None:
+    """As Logfire's, which is what `logfire.configure` sets."""
+    assert in_a_new_process(NAMED_AS_THE_APIS) == "step s."
 
 
 COUNTED = """if True:

@@ -23,7 +23,7 @@ from otel_agents.testing.scripted_model import Response, ScriptedModel
 
 _CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
 _PACKAGE = "/otel_agents/instrumentors/"
-_MODULES, _CHANGES = 14, 60
+_MODULES, _CHANGES = 15, 60
 """The limits."""
 
 

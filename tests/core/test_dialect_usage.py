@@ -15,6 +15,7 @@ from otel_agents.instrumentors._dialects.openai import usage as openai
 
 READ = "gen_ai.usage.cache_read.input_tokens"
 WRITTEN = "gen_ai.usage.cache_write.input_tokens"
+HOUR = "otel_agents.usage.cache_write_1h.input_tokens"
 THOUGHT = "gen_ai.usage.reasoning.output_tokens"
 
 
@@ -50,6 +51,14 @@ ITERATIONS = [
     {"type": "compaction", "input_tokens": 7, "output_tokens": 2, "cache_read_input_tokens": 2},
     {"type": "advisor_message", "input_tokens": 2, "output_tokens": 1},
 ]
+KEPT = [
+    {
+        "type": "compaction",
+        "cache_creation_input_tokens": 6,
+        "cache_creation": {"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 4},
+    }
+]
+DETAILS = [{"ttl": "1h", "inputTokens": 2}, {"ttl": "5m", "inputTokens": 1}]
 CASES: list[tuple[Callable[[Any], Usage | None], Any, Usage | None]] = [
     (google.usage_of, GEMINI, Usage(11, 5, {READ: 4, THOUGHT: 3})),
     (google.usage_of, SimpleNamespace(prompt_token_count=7), Usage(7, 0, {})),
@@ -67,6 +76,16 @@ CASES: list[tuple[Callable[[Any], Usage | None], Any, Usage | None]] = [
         of_anthropic,
         {**ANTHROPIC, "output_tokens_details": {"thinking_tokens": 1}},
         Usage(12, 2, {READ: 4, WRITTEN: 3, THOUGHT: 1}),
+    ),
+    (
+        of_anthropic,
+        {**ANTHROPIC, "cache_creation": {"ephemeral_1h_input_tokens": 2}, "iterations": KEPT},
+        Usage(18, 2, {READ: 4, WRITTEN: 9, HOUR: 6}),
+    ),
+    (
+        bedrock.usage_of,
+        {**CONVERSE, "cacheDetails": DETAILS},
+        Usage(12, 2, {READ: 4, WRITTEN: 3, HOUR: 2}),
     ),
     (of_anthropic, {**ANTHROPIC, "iterations": ITERATIONS}, Usage(23, 5, {READ: 6, WRITTEN: 3})),
     (of_anthropic, {"input_tokens": 5}, Usage(5, None, {})),

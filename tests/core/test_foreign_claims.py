@@ -380,3 +380,27 @@ def test_a_span_of_an_agent_around_the_call_owns_nothing(
     claim = ForeignClaim(LIBRARY)
     chat(telemetry, open_foreign_claim(claim, set_span_in_context(their_span, Context())))
     assert emission.names == ["chat toy-1"]
+
+
+def test_a_library_without_a_span_of_the_call_writes_on_none(
+    telemetry: Telemetry, emission: Emission
+) -> None:
+    """Its tracer yields the span around, an agent's, since another instrumentation replaced it."""
+    agent = emission.tracer_provider.get_tracer("house").start_span("agent")
+    library = LIBRARY._replace(metrics=frozenset({TOKENS}), has_span=False)
+    parent = open_foreign_claim(ForeignClaim(library), set_span_in_context(agent, Context()))
+    get_current_span(parent).set_attribute("gen_ai.operation.name", "chat")
+    chat(telemetry, parent)
+    agent.end()
+    call, around = emission.spans
+    assert (call.name, call.parent) == ("chat toy-1", agent.get_span_context())
+    assert attributes(around) == {}
+    assert TOKENS not in emission.points()
+
+
+def test_unless_it_starts_one_after_all(telemetry: Telemetry, emission: Emission) -> None:
+    context = open_foreign_claim(ForeignClaim(LIBRARY._replace(has_span=False)), Context())
+    span = start_theirs(emission, context)
+    chat(telemetry, set_span_in_context(span, context))
+    assert emission.names == []
+    assert attributes(span) == COMPLETED

@@ -36,14 +36,14 @@ def test_the_setting_decides_who_records_and_is_logged_once(
 ) -> None:
     telemetry = Telemetry("toy", settings=Settings.read(prefer), **emission.providers)
     native = NativeTelemetry("toy", "toy.opentelemetry")
-    with caplog.at_level(logging.WARNING, "otel_agents"):
+    with caplog.at_level(logging.INFO, "otel_agents"):
         assert [native.is_preferred(telemetry) for _ in range(3)] == [theirs] * 3
-    assert [record.getMessage() for record in caplog.records] == [message]
+    assert [(it.levelno, it.getMessage()) for it in caplog.records] == [(logging.INFO, message)]
 
 
 def test_each_is_logged_separately(emission: Emission, caplog: pytest.LogCaptureFixture) -> None:
     telemetry = Telemetry("toy", settings=Settings.read({}), **emission.providers)
-    with caplog.at_level(logging.WARNING, "otel_agents"):
+    with caplog.at_level(logging.INFO, "otel_agents"):
         for name in ("one", "other"):
             NativeTelemetry("toy", name).is_preferred(telemetry)
     logged = [record.getMessage() for record in caplog.records]

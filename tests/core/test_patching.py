@@ -193,6 +193,39 @@ def test_where_somebody_wrapped_us_since_theirs_stays_and_ours_is_off(
     setattr(toyagents, "complete", inspect.unwrap(ours))  # noqa: B010  as a reload would
 
 
+def test_what_somebody_set_back_on_a_subclass_does_not_hide_the_next_replacement(
+    patched: Callable[..., PatchSet],
+) -> None:
+    """As OpenInference does, which replaces an inherited method and later sets what was there."""
+    row = Patch("toyagents:Agent.run", shouting)
+
+    class Planner(toyagents.Agent):
+        pass
+
+    first = patched(row)
+    found = Planner.run
+    first.undo()
+    setattr(Planner, "run", found)  # noqa: B010  as by its name
+    quiet = Planner("ada").run("hi")
+    assert quiet != quiet.upper()
+    patched(row)
+    assert Planner("ada").run("hi") == quiet.upper()
+    assert "run" not in vars(Planner)
+
+
+def test_nor_is_what_else_a_subclass_has_removed(patched: Callable[..., PatchSet]) -> None:
+    class Planner(toyagents.Agent):
+        run = toyagents.Agent.run
+
+    row = Patch("toyagents:Agent.run", shouting)
+    own = vars(Planner)["run"]
+    patched(row)
+    assert vars(Planner)["run"] is own
+    setattr(Planner, "run", vars(toyagents.Agent)["run"])  # noqa: B010  one that is applied
+    patched(row)
+    assert "run" in vars(Planner)
+
+
 def test_an_earlier_wrapper_still_gets_the_instance(patched: Callable[..., PatchSet]) -> None:
     """What wrapt makes takes the instance only if it is read from the class, or from an object."""
     instances: list[Any] = []

@@ -30,6 +30,8 @@ from otel_agents.distro.doctor.effective import (
 )
 from otel_agents.distro.doctor.endpoints import SignalStatus
 from otel_agents.distro.doctor.frameworks import Framework
+from otel_agents.distro.doctor.others import OtherLibrary
+from otel_agents.distro.doctor.scopes import EmittingScope
 from otel_agents.distro.environment import Environment
 from otel_agents.instrumentors.settings import Settings
 
@@ -118,7 +120,8 @@ def test_the_report_has_its_documented_keys_and_is_true() -> None:
         status, out = doctor("--json", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     report = json.loads(out)
     assert list(report) == [
-        *("python", "packages", "frameworks", "settings", "vendor_telemetry", "signals", "findings")
+        *("python", "packages", "frameworks", "others", "scopes", "settings"),
+        *("vendor_telemetry", "signals", "findings"),
     ]
     assert {tuple(it) for it in report["frameworks"]} == {
         (
@@ -222,7 +225,10 @@ def test_an_exporter_to_the_vendor_is_named_where_it_is_enabled(
 def test_each_key_is_documented() -> None:
     page = (Path(__file__).parents[2] / "docs/doctor.md").read_text("utf-8")
     known = set(re.findall(r"`(\w+)`", page))
-    parts = (Examination, Framework, SettingValue, VendorTelemetryStatus, SignalStatus)
+    parts = (
+        *(Examination, Framework, OtherLibrary, EmittingScope),
+        *(SettingValue, VendorTelemetryStatus, SignalStatus),
+    )
     names = {field.name for part in parts for field in fields(part)}
     assert {name for name in names if not name.endswith("_source")} <= known
 
@@ -588,6 +594,23 @@ def test_a_conflict_is_named_and_targets_are_resolved(
     assert [line for line in about(report, "toylib") if "also" in line] == [
         *filter(None, [findings])
     ]
+
+
+def test_where_theirs_is_preferred_ours_of_a_native_library_runs_too(tmp_path: Path) -> None:
+    variables = {**toys(tmp_path), "OTEL_AGENTS_PREFER": "theirs"}
+    declare(tmp_path, is_native=True)
+    install(
+        tmp_path,
+        "other-toylib",
+        instrumentors={"toylib": "conflicting:Conflicting"},
+        requires=("toylib >= 1",),
+        modules={"conflicting": CONFLICTING},
+    )
+    report = json.loads(doctor("--json", **variables)[1])
+    toy = toy_of(report)
+    assert (toy["runs"], toy["also_active"]) == ("both", ["other-toylib"])
+    assert toy["own_telemetry"] == "native, completed by us"
+    assert [line for line in about(report, "toylib") if "also" in line] == []
 
 
 def test_a_preferred_conflict_that_cannot_be_loaded_is_a_finding(tmp_path: Path) -> None:

@@ -292,6 +292,20 @@ def test_nor_does_an_applications_span_or_log_record_cost_a_microsecond() -> Non
     assert seconds(lambda: ours.record(given, scope)) < 1e-6
 
 
+def happens(span: Span) -> None:
+    span.add_event("message", {"message.type": "SENT", "message.id": 1})
+
+
+@pytest.mark.parametrize("work", [None, happens, fails])
+@pytest.mark.parametrize("links", [[], [Link(LINKED, {"kind": "cause"})]])
+def test_nor_does_a_span_with_an_event_and_a_link(
+    work: Callable[[Span], None] | None, links: list[Link]
+) -> None:
+    ours, span = foreign(), finished("shop", REQUEST, work=work, links=links)
+    assert ours.span(span) is span
+    assert seconds(lambda: ours.span(span)) < 1e-6
+
+
 def prompts(span: Span) -> None:
     span.add_event("happened", {"gen_ai.prompt": CANARY})
 

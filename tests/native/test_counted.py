@@ -63,7 +63,7 @@ def test_each_response_is_counted_once(sampler: str, library: str, model: Script
 
 
 @pytest.mark.skipif("google_adk" not in INSTALLED, reason="others have no instrumentor beside ours")
-def test_where_theirs_is_preferred_metrics_count_once(
+def test_where_theirs_is_preferred_each_response_is_counted_once_too(
     model: ScriptedModel,
 ) -> None:
     call = ToolCall("get_weather", {"city": CANARY})
@@ -71,6 +71,8 @@ def test_where_theirs_is_preferred_metrics_count_once(
     with Receiver() as receiver:
         done = run("google_adk", model, receiver, OTEL_AGENTS_PREFER="theirs")
     assert done.status == 0, done.err
+    billed = [(entry.input_tokens, entry.output_tokens) for entry in model.ledger.entries]
+    assert [*tokens(receiver)] == billed
     assert recorded(receiver, "token.usage", "input") == (model.ledger.input_tokens, 2)
     assert recorded(receiver, "token.usage", "output") == (model.ledger.output_tokens, 2)
     assert recorded(receiver, "operation.duration")[1] == 2

@@ -113,3 +113,34 @@ def test_the_callback_of_litellm(
     model: ScriptedModel,
 ) -> None:
     assert seen(work, tmp_path, model, **variables) == expected
+
+
+def litellm_names_operations() -> bool:
+    try:
+        return find_spec("litellm.integrations.opentelemetry_utils.gen_ai_semconv") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not litellm_names_operations(), reason="it is not installed, or too old")
+@pytest.mark.parametrize("capture", ["NO_CONTENT", "SPAN_ONLY"])
+def test_the_callback_of_litellm_names_its_operations_without_content_too(
+    capture: str, tmp_path: Path, model: ScriptedModel
+) -> None:
+    model.script(Response("It is sunny."))
+    with Receiver() as receiver:
+        done = instrumented(
+            script(tmp_path, LITELLM),
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+                "OPENAI_BASE_URL": model.openai_url,
+                "OPENAI_API_KEY": "none",
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+                "OTEL_AGENTS_PREFER": "theirs",
+                CAPTURE: capture,
+            },
+        )
+    assert done.status == 0, done.err
+    (span,) = [one for one in receiver.spans if one.name == "litellm_request"]
+    named = {pair.key: pair.value.string_value for pair in span.attributes}
+    assert named["gen_ai.operation.name"] == "chat"

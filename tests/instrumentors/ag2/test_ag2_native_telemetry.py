@@ -45,7 +45,7 @@ def conditional(middleware: Any) -> Any:
 
 
 @pytest.mark.parametrize("sdk", [True, False])
-def test_ours_is_preferred_by_default_with_one_warning(
+def test_ours_is_preferred_by_default_with_one_line(
     instrument: Instrument,
     config: Any,
     model: ScriptedModel,
@@ -54,6 +54,7 @@ def test_ours_is_preferred_by_default_with_one_warning(
     caplog: pytest.LogCaptureFixture,
     sdk: bool,
 ) -> None:
+    caplog.set_level(logging.INFO, "otel_agents")
     instrument(sdk=sdk)
     model.script_by(calling(LOOK))
     own = telemetry_middleware(emission)
@@ -65,12 +66,12 @@ def test_ours_is_preferred_by_default_with_one_warning(
     run(main)
     expected = turn_of("Guide", CHAT, "execute_tool look", CHAT)
     assert emission.tree() == expected * 2
-    warning = (
+    line = (
         "otel-agents: ag2 is instrumented by otel-agents, so ag2.middleware.TelemetryMiddleware, "
         "which the application enables too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
         "prefer it"
     )
-    assert lines(caplog) == [(logging.WARNING, warning)]
+    assert lines(caplog) == [(logging.INFO, line)]
     ledger()
 
 
@@ -103,6 +104,7 @@ def test_theirs_records_if_preferred(
     wrapped: Any,
     theirs_preferred: Callable[..., Emission],
 ) -> None:
+    caplog.set_level(logging.INFO, "otel_agents")
     emission = theirs_preferred(sdk=sdk)
     model.script_by(calling(LOOK))
     own = wrapped(telemetry_middleware(emission))
@@ -118,12 +120,12 @@ def test_theirs_records_if_preferred(
     points = emission.points()["gen_ai.client.token.usage"]
     billed = model.ledger.input_tokens + model.ledger.output_tokens
     assert sum(total for _, total in points) == billed
-    warning = (
+    line = (
         "otel-agents: ag2 is instrumented by ag2.middleware.TelemetryMiddleware, which the "
         "application enables, so otel-agents records nothing of it; unset "
         "OTEL_AGENTS_PREFER to prefer otel-agents"
     )
-    assert lines(caplog) == [(logging.WARNING, warning)]
+    assert lines(caplog) == [(logging.INFO, line)]
 
 
 def test_agents_without_their_middleware_are_recorded(

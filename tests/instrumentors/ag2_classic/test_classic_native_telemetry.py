@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -23,7 +24,7 @@ def enable_theirs(emission: Emission, *agents: Any, models: bool = True) -> None
         assert theirs.instrument_agent(one, tracer_provider=emission.tracer_provider) is one
 
 
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "otel_agents"]
 
 
@@ -37,19 +38,20 @@ def restored_wrapper() -> Any:
 
 
 @pytest.mark.usefixtures("restored_wrapper")
-def test_ours_is_preferred_by_default_with_one_warning(
+def test_ours_is_preferred_by_default_with_one_line(
     instrument: Callable[..., None],
     model: ScriptedModel,
     emission: Emission,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, "otel_agents")
     instrument()
     user, assistant = executor(), agent("assistant", model)
     enable_theirs(emission, user, assistant)
     assert "generate_reply" not in vars(assistant)
     talk(user, assistant, max_turns=1)
     assert emission.tree() == ["invoke_workflow", *turn_of("assistant", CHAT)]
-    assert warnings(caplog) == [
+    assert lines(caplog) == [
         (
             "otel-agents: ag2_classic is instrumented by otel-agents, so autogen.opentelemetry, "
             "which the application enables too, records nothing; set OTEL_AGENTS_PREFER=theirs to "
@@ -62,6 +64,7 @@ def test_ours_is_preferred_by_default_with_one_warning(
 def test_theirs_records_if_preferred(
     instrument: Callable[..., None], model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "otel_agents")
     emission = Emission()  # theirs does not conform
     instrument(emission=emission, OTEL_AGENTS_PREFER="theirs")
     user, assistant = executor(), agent("assistant", model)
@@ -72,7 +75,7 @@ def test_theirs_records_if_preferred(
     ]
     names = [CHAT, "invoke_agent assistant", "conversation user"]
     assert recorded == [(name, THEIRS) for name in names]
-    assert warnings(caplog) == [
+    assert lines(caplog) == [
         (
             "otel-agents: ag2_classic is instrumented by autogen.opentelemetry, which the "
             "application enables, so otel-agents records nothing of it; unset "
@@ -100,7 +103,7 @@ def test_with_its_own_provider_both_record(
     theirs = ["conversation user", "  invoke_agent assistant", f"    {CHAT}"]
     assert own.tree() == theirs
     assert len({span.context and span.context.trace_id for span in own.spans}) == 1
-    assert warnings(caplog) == []
+    assert lines(caplog) == []
     own.close()
 
 

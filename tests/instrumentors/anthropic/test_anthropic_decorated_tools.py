@@ -9,7 +9,7 @@ from typing import Any
 import anthropic
 import pytest
 from anthropic_calls import MESSAGES, VERSION
-from decorated_tools import FUNCTIONS, ORDERS, check_decorated
+from decorated_tools import CITY, FUNCTIONS, ORDERS, check_decorated
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
@@ -31,10 +31,11 @@ def test_it_is_recorded_once(
     model: ScriptedModel,
     emission: Emission,
 ) -> None:
-    is_async = inspect.iscoroutinefunction(function)
+    later = inspect.iscoroutinefunction(function)
 
-    def call(made: Any) -> Any:
-        tool_call = ToolCall("weather", {"city": "Bern"}, id="toolu_1")
+    def offer(decorate: Any) -> tuple[Any, Any]:
+        made = decorate(beta_async_tool if later else beta_tool)
+        tool_call = ToolCall("weather", CITY, id="toolu_1")
         model.script(Response(tool_calls=[tool_call]), Response("fine"))
 
         def runner(of: Any) -> Any:
@@ -45,14 +46,10 @@ def test_it_is_recorded_once(
         async def use(of: anthropic.AsyncAnthropic) -> None:
             await runner(of).until_done()
 
-        if is_async:
+        if later:
             run(use)
         else:
             runner(client).until_done()
-        return model.ledger.entries[-1].body
+        return made.to_dict(), model.ledger.entries[-1].body
 
-    def facts(made: Any) -> Any:
-        return made.to_dict()
-
-    make: Any = beta_async_tool if is_async else beta_tool
-    check_decorated(order, function, make, call, facts, emission)
+    check_decorated(order, function, offer, emission)

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from decorated_tools import FUNCTIONS, ORDERS, check_decorated
+from decorated_tools import CITY, FUNCTIONS, ORDERS, check_decorated
 
 from otel_agents.testing.emission import Emission
 
@@ -23,10 +23,9 @@ def test_it_is_recorded_once(order: str, function: Any, emission: Emission) -> N
     def make(function: Any) -> Any:
         return tools.FunctionTool(function, description="Tell the weather.")
 
-    def call(made: Any) -> Any:
-        return asyncio.run(made.run_json({"city": "Bern"}, core.CancellationToken()))
+    def offer(decorate: Any) -> tuple[Any, Any]:
+        made = decorate(make)
+        result = asyncio.run(made.run_json(CITY, core.CancellationToken()))
+        return (made.name, made.description, made.schema), result
 
-    def facts(made: Any) -> Any:
-        return made.name, made.description, made.schema
-
-    check_decorated(order, function, make, call, facts, emission)
+    check_decorated(order, function, offer, emission)

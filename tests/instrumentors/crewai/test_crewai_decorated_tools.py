@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from crews import agent, crew, task, tool
-from decorated_tools import FUNCTIONS, ORDERS, check_decorated
+from decorated_tools import CITY, FUNCTIONS, ORDERS, check_decorated
 
 from otel_agents.testing.emission import Emission
 from otel_agents.testing.scripted_model import Response, ScriptedModel, ToolCall
@@ -19,12 +19,11 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 def test_it_is_recorded_once(
     order: str, function: Any, llm: Any, model: ScriptedModel, emission: Emission
 ) -> None:
-    def call(made: Any) -> Any:
-        model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]), "done")
+    def offer(decorate: Any) -> tuple[Any, Any]:
+        made = decorate(tool)
+        model.script(Response(tool_calls=[ToolCall("weather", CITY)]), "done")
         crew(task(agent(llm, "Writer", tools=[made]))).kickoff()
-        return model.ledger.entries[-1].body["messages"]
+        facts = made.name, made.description, made.args_schema.model_json_schema()
+        return facts, model.ledger.entries[-1].body["messages"]
 
-    def facts(made: Any) -> Any:
-        return made.name, made.description, made.args_schema.model_json_schema()
-
-    check_decorated(order, function, tool, call, facts, emission)
+    check_decorated(order, function, offer, emission)

@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 import pytest
-from decorated_tools import FUNCTIONS, ORDERS, check_decorated
+from decorated_tools import CITY, FUNCTIONS, ORDERS, check_decorated
 from dspy_programs import dspy
 
 from otel_agents.testing.emission import Emission
@@ -18,12 +18,10 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 @FUNCTIONS
 @ORDERS
 def test_it_is_recorded_once(order: str, function: Any, emission: Emission) -> None:
-    def call(made: Any) -> Any:
-        if inspect.iscoroutinefunction(function):
-            return asyncio.run(made.acall(city="Bern"))
-        return made(city="Bern")
+    def offer(decorate: Any) -> tuple[Any, Any]:
+        made = decorate(dspy.Tool)
+        later = inspect.iscoroutinefunction(function)
+        result = asyncio.run(made.acall(**CITY)) if later else made(**CITY)
+        return (made.name, made.desc, made.args), result
 
-    def facts(made: Any) -> Any:
-        return made.name, made.desc, made.args
-
-    check_decorated(order, function, dspy.Tool, call, facts, emission)
+    check_decorated(order, function, offer, emission)

@@ -17,6 +17,7 @@ from otel_agents.testing.scripted_model import ScriptedModel
         "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor",
         "opentelemetry.instrumentation.google_genai:GoogleGenAiSdkInstrumentor",
         "openinference.instrumentation.google_genai:GoogleGenAIInstrumentor",
+        "openinference.instrumentation.google_adk:GoogleADKInstrumentor",
     ],
 )
 def test_each_response_is_counted_once(

@@ -38,3 +38,14 @@ def test_the_failed_attempt_before_a_fallback_is_ours_in_spans_and_metrics(
     assert native.tokens == (model.ledger.input_tokens, model.ledger.output_tokens)
     assert native.recorded("gen_ai.client.token.usage", "input") == (model.ledger.input_tokens, 1)
     assert native.recorded("gen_ai.client.operation.duration")[1] == requests
+
+
+def test_a_failure_that_a_callback_responds_to_is_in_the_metrics_once(
+    native: NativeEmission, model: ScriptedModel
+) -> None:
+    model.script(Failure(400))
+    runs.swallowed(model)
+    assert (model.ledger.requests, billed(model)) == (1, 0)
+    assert ["error.type" in attributes_of(span) for span in native.ours] == [True]
+    assert native.recorded("gen_ai.client.operation.duration")[1] == 1
+    assert native.recorded("gen_ai.client.token.usage", "input") == (0, 0)

@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 import pytest
-from decorated_tools import FUNCTIONS, ORDERS, check_decorated
+from decorated_tools import CITY, FUNCTIONS, ORDERS, check_decorated
 from llama_index.core.tools import FunctionTool
 
 from otel_agents.testing.emission import Emission
@@ -23,13 +23,10 @@ def test_it_is_recorded_once(order: str, function: Any, emission: Emission) -> N
     def make(function: Any) -> Any:
         return FunctionTool.from_defaults(**{"async_fn" if later else "fn": function})
 
-    def call(made: Any) -> Any:
-        if later:
-            return asyncio.run(made.acall(city="Bern"))
-        return made.call(city="Bern")
+    def offer(decorate: Any) -> tuple[Any, Any]:
+        made = decorate(make)
+        result = asyncio.run(made.acall(**CITY)) if later else made.call(**CITY)
+        known = made.metadata
+        return (known.name, known.description, known.get_parameters_dict()), result
 
-    def facts(made: Any) -> Any:
-        metadata = made.metadata
-        return metadata.name, metadata.description, metadata.get_parameters_dict()
-
-    check_decorated(order, function, make, call, facts, emission)
+    check_decorated(order, function, offer, emission)

@@ -8,9 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from decorated_tools import FUNCTIONS, ORDERS
+from decorated_tools import CITY, FUNCTIONS, ORDERS, check_decorated
 
-from otel_agents import api
 from otel_agents.testing.emission import Emission
 
 pytestmark = [
@@ -21,33 +20,19 @@ pytestmark = [
 
 @FUNCTIONS
 @ORDERS
-def test_it_is_recorded_by_the_server_alone(order: str, function: Any, emission: Emission) -> None:
+def test_it_is_recorded_by_client_and_server(order: str, function: Any, emission: Emission) -> None:
     fastmcp: Any = import_module("fastmcp")
-    api.configure(**emission.providers)
 
-    async def described_and_called(decorate: Any) -> tuple[Any, str]:
+    async def offered(decorate: Any) -> tuple[Any, Any]:
         server = fastmcp.FastMCP("weather")
-        decorate(server)
+        decorate(server.tool)
         async with fastmcp.Client(server) as client:
             (tool,) = await client.list_tools()
-            result = await client.call_tool("weather", {"city": "Bern"})
+            result = await client.call_tool("weather", CITY)
             schema = getattr(tool, "input_schema", None) or tool.inputSchema
-            return (tool.name, tool.description, schema), str(result)
+            return (tool.name, tool.description, schema), result
 
-    def plainly(server: Any) -> None:
-        server.tool(function)
+    def offer(decorate: Any) -> tuple[Any, Any]:
+        return asyncio.run(offered(decorate))
 
-    def ours(server: Any) -> None:
-        if order == "ours-inside":
-            server.tool(api.tool("weather")(function))
-        else:
-            api.tool("weather")(server.tool(function))
-
-    try:
-        plain = asyncio.run(described_and_called(plainly))
-        recorded = len(emission.names)
-        assert asyncio.run(described_and_called(ours)) == plain
-        assert "Sunny in Bern for 1." in plain[1]
-        assert emission.names[recorded:] == emission.names[:recorded]
-    finally:
-        api.configure()
+    check_decorated(order, function, offer, emission, recorded=2)

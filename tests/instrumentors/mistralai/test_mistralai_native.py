@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,6 +70,7 @@ def test_its_spans_of_requests_are_silenced(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, "otel_agents")
     monkeypatch.setenv(SETTING, "global")
     send(client)
     assert (emission.names, names(native)) == (["chat m"], [])

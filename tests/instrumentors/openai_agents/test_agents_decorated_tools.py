@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from decorated_tools import FUNCTIONS, ORDERS, check_decorated
+from decorated_tools import CITY, FUNCTIONS, ORDERS, check_decorated
 from openai_agents_runs import agents, assistant, finished
 
 from otel_agents.testing.emission import Emission
@@ -20,11 +20,10 @@ pytestmark = pytest.mark.usefixtures("instrumented")
 def test_it_is_recorded_once(
     order: str, function: Any, run: Callable[..., Any], model: ScriptedModel, emission: Emission
 ) -> None:
-    def call(made: Any) -> Any:
-        model.script(Response(tool_calls=[ToolCall("weather", {"city": "Bern"})]), "done")
-        return run(finished(assistant(tools=[made]))).to_input_list()
+    def offer(decorate: Any) -> tuple[Any, Any]:
+        made = decorate(agents.function_tool)
+        model.script(Response(tool_calls=[ToolCall("weather", CITY)]), "done")
+        messages = run(finished(assistant(tools=[made]))).to_input_list()
+        return (made.name, made.description, made.params_json_schema), messages
 
-    def facts(made: Any) -> Any:
-        return made.name, made.description, made.params_json_schema
-
-    check_decorated(order, function, agents.function_tool, call, facts, emission)
+    check_decorated(order, function, offer, emission)

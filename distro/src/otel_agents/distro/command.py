@@ -26,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "demo":
         return demo.run(options.model)
-    return _doctor(options.json, options.timeout)
+    program = options.program[1:] if options.program[:1] == ["--"] else options.program
+    return _doctor(options.json, options.timeout, program)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="time limit for importing one framework (default: %(default)g)",
     )
+    doctor.add_argument(
+        "program",
+        nargs=argparse.REMAINDER,
+        metavar="-- PROGRAM …",
+        help="run this command under opentelemetry-instrument, and show which scopes it emits; its "
+        "spans come here, and not to your endpoint",
+    )
     return parser
 
 
@@ -76,7 +84,7 @@ def _versions() -> str:
     return f"{_PROGRAM} {ours} ({', '.join([*parts, f'Python {python_version()}', *below])})"
 
 
-def _doctor(as_json: bool, timeout: float) -> int:
+def _doctor(as_json: bool, timeout: float, program: Sequence[str]) -> int:
     from otel_agents.distro.starting.invalid import valid_environment
 
     environ = dict(os.environ)
@@ -84,7 +92,7 @@ def _doctor(as_json: bool, timeout: float) -> int:
         from otel_agents.distro.doctor import examine
         from otel_agents.distro.doctor.text import as_text
 
-        examination = examine(timeout, environ)
+        examination = examine(timeout, environ, program)
     if as_json:
         sys.stdout.write(json.dumps(examination.as_json(), indent=2) + "\n")
     else:

@@ -6,8 +6,10 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, Final
 
-__all__ = ["exporter_named", "no_such_exporter", "registered", "versions"]
+__all__ = ["INSTRUMENTED", "exporter_named", "no_such_exporter", "registered", "versions"]
 
+INSTRUMENTED: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+"""Python code that runs a command as ``opentelemetry-instrument`` does."""
 _PRIVATE_PREFIX: Final = "otel_agents_"
 """Prefix of names that users do not set."""
 _PACKAGES: Final = (

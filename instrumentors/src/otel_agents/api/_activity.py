@@ -10,23 +10,14 @@ from opentelemetry import trace
 
 __all__ = ["ACTIVITY", "carries"]
 
-_INERT: Final = MappingProxyType(
+_GETTERS: Final = MappingProxyType(
     {
-        "opentelemetry.trace": (
-            "get_tracer_provider",
-            ("ProxyTracerProvider", "NoOpTracerProvider"),
-        ),
-        "opentelemetry.metrics": (
-            "get_meter_provider",
-            ("_ProxyMeterProvider", "NoOpMeterProvider"),
-        ),
-        "opentelemetry._logs": (
-            "get_logger_provider",
-            ("ProxyLoggerProvider", "NoOpLoggerProvider"),
-        ),
+        "opentelemetry.trace": "get_tracer_provider",
+        "opentelemetry.metrics": "get_meter_provider",
+        "opentelemetry._logs": "get_logger_provider",
     }
 )
-"""By module: what returns its provider, and the classes of those that emit nothing."""
+"""By module of the API: what returns its provider. Providers of the API's own classes emit nothing."""
 _SCOPE: Final = "otel_agents.instrumentors._core.context.scope"
 
 
@@ -46,7 +37,7 @@ class _Activity:
         self._settled = True
 
     def __bool__(self) -> bool:
-        if not self._settled and any(map(_emits, _INERT)):
+        if not self._settled and any(map(_emits, _GETTERS)):
             self._settled = True
         return self._settled
 
@@ -55,9 +46,8 @@ def _emits(module: str) -> bool:
     """Return whether the signal of ``module`` has a provider that emits."""
     if module != trace.__name__ and module not in sys.modules:  # nobody has set one
         return False
-    getter, inert = _INERT[module]
-    provider: Any = getattr(sys.modules[module], getter)()
-    return type(provider).__name__ not in inert
+    provider: Any = getattr(sys.modules[module], _GETTERS[module])()
+    return not type(provider).__module__.startswith(module)
 
 
 ACTIVITY: Final = _Activity()

@@ -15,7 +15,7 @@ from otel_agents.instrumentors._core.drivers import (
     coroutine,
     driver_of,
     generator,
-    replaces,
+    plain,
 )
 from otel_agents.instrumentors._core.errors import inform, warn
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
@@ -77,22 +77,7 @@ def _replacement_kind(function: Any) -> Callable[..., Any]:
         return coroutine
     if inspect.isasyncgenfunction(function):
         return async_generator
-    return generator if inspect.isgeneratorfunction(function) else _plain
-
-
-def _plain(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
-    """Make the replacement of a plain function, as `drivers` makes the others.
-
-    The instrumentors have theirs where they follow its result, which is not imported yet here.
-    """
-    __class__ = None
-
-    @replaces(function)
-    def replacement(*args: Any, **kwargs: Any) -> Any:
-        nonlocal __class__
-        return function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
-
-    return replacement
+    return generator if inspect.isgeneratorfunction(function) else plain
 
 
 class _Decoration(Driver):

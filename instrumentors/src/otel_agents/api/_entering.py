@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, attach, get_current
@@ -26,7 +27,7 @@ from ._references import reference_to
 if TYPE_CHECKING:
     from ._blocks import Block
 
-__all__ = ["Entry", "enter", "entry_of", "leave"]
+__all__ = ["Entry", "enter", "entry_of", "leave", "left"]
 
 
 class Entry:
@@ -76,8 +77,26 @@ def entry_of(entries: Sequence[Entry]) -> Entry | None:
     return entry or next(reversed(entries), None)
 
 
+_LEFT: Final = ContextVar[tuple[tuple[Sequence[Entry], str], ...]]("left-blocks", default=())
+"""The blocks that this thread or task has left, each by its entries, with the reference to it."""
+_MOST_LEFT: Final = 16
+
+
+def leave(entries: Sequence[Entry], entry: Entry, error: BaseException | None) -> str:
+    """Leave a block, with what it raised; return the reference to what it recorded."""
+    reference = _leave(entry, error)
+    others = [it for it in _LEFT.get() if it[0] is not entries]
+    _LEFT.set(((entries, reference), *others[: _MOST_LEFT - 1]))
+    return reference
+
+
+def left(entries: Sequence[Entry]) -> str | None:
+    """Return the reference to what the caller recorded when it left a block; None if it did not."""
+    return next((reference for it, reference in _LEFT.get() if it is entries), None)
+
+
 @guarded("leaving a block", "")
-def leave(entry: Entry, error: BaseException | None) -> str:
+def _leave(entry: Entry, error: BaseException | None) -> str:
     """End what was started, with what the block raised; return the reference to it.
 
     The context is restored if it is that of the block, or of something in it. A generator may be

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.context.scope import is_suppressed
-from otel_agents.instrumentors._core.errors import guarded, warn
+from otel_agents.instrumentors._core.errors import guarded, warn_once
 from otel_agents.instrumentors._core.operations import evaluated
 from otel_agents.semconv import attributes as attr
 
@@ -49,7 +49,7 @@ def evaluate(
     if reference is not None:
         found = context_of(reference)
         if found is None:
-            warn(
+            warn_once(
                 "otel-agents: the evaluation %s is dropped, since its subject is no reference; "
                 "pass on what reference() returned",
                 name,
@@ -77,7 +77,7 @@ def _number(name: str, score: object) -> float | None:
         number = math.nan
     if math.isfinite(number):
         return number
-    warn(
+    warn_once(
         "otel-agents: the evaluation %s has no score, since a %s was given that is no finite "
         "number; pass on words as label",
         name,

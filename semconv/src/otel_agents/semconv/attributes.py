@@ -157,3 +157,6 @@ OTEL_AGENTS_TAG: Final = "otel_agents.tag"
 OTEL_AGENTS_TAGS: Final = "otel_agents.tags"
 OTEL_AGENTS_TOOL_CALLER: Final = "otel_agents.tool.caller"
 OTEL_AGENTS_TURN: Final = "otel_agents.turn"
+OTEL_AGENTS_USAGE_CACHE_WRITE_1H_INPUT_TOKENS: Final = (
+    "otel_agents.usage.cache_write_1h.input_tokens"
+)

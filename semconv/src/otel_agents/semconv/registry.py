@@ -152,6 +152,7 @@ _TYPES: Final = MappingProxyType(
             attr.OTEL_AGENTS_STEP_COUNT,
             attr.OTEL_AGENTS_STEP_NUMBER,
             attr.OTEL_AGENTS_TURN,
+            attr.OTEL_AGENTS_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
             attr.PROCESS_EXIT_CODE,
             attr.SERVER_PORT,
         ),

@@ -17,6 +17,7 @@ from typing import Final
 
 from otel_agents.distro.addresses import redacted
 from otel_agents.distro.demo.scripts import TRIP, crew_reaction
+from otel_agents.distro.discovery import INSTRUMENTED
 from otel_agents.distro.environment import Environment
 from otel_agents.distro.otlp.probe import connection_refused
 from otel_agents.testing.scripted_model import ScriptedModel
@@ -70,7 +71,6 @@ MODELS: Final = MappingProxyType(
 )
 """The models by the demo's argument."""
 
-_START: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
 _CAPTURE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
@@ -95,7 +95,7 @@ def run(model_name: str | None = None) -> int:
         program.prepare(model)
         variables = {**_exporters(listening), **client(model)}
         variables |= {} if chosen is None else chosen.variables(model)
-        command = [sys.executable, "-c", _START, sys.executable, *arguments]
+        command = [sys.executable, "-c", INSTRUMENTED, sys.executable, *arguments]
         done = subprocess.run(command, env={**os.environ, **variables}, check=False)
     if done.returncode == 0:
         _write(f"The same trace was sent to {endpoint}." if listening else _NOT_SENT)

@@ -1,13 +1,13 @@
 """The doctor: what is installed, instrumented, in conflict, configured; what endpoints reply.
 
 The keys of ``otel-agents doctor --json`` are the fields of `Examination`, `Framework`,
-`SettingValue`, `VendorTelemetryStatus` and `SignalStatus`; ``targets`` are
+`OtherLibrary`, `EmittingScope`, `SettingValue`, `VendorTelemetryStatus` and `SignalStatus`; ``targets`` are
 ``{"target", "state", "detail"}``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from platform import python_version
 from typing import Any, Final
@@ -22,6 +22,9 @@ from otel_agents.distro.doctor.effective import (
 )
 from otel_agents.distro.doctor.endpoints import SignalStatus, check_signal, endpoint_findings
 from otel_agents.distro.doctor.frameworks import Framework, examine_frameworks
+from otel_agents.distro.doctor.others import OtherLibrary, other_libraries
+from otel_agents.distro.doctor.program import observe
+from otel_agents.distro.doctor.scopes import EmittingScope
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, SIGNALS, Environment
 from otel_agents.distro.starting.invalid import invalid_variables
 from otel_agents.instrumentors.hosting import GROUP, is_ours, metadata_problem, missing_hooks
@@ -41,6 +44,8 @@ class Examination:
     python: str
     packages: dict[str, str]
     frameworks: tuple[Framework, ...]
+    others: tuple[OtherLibrary, ...]
+    scopes: tuple[EmittingScope, ...]
     settings: tuple[SettingValue, ...]
     vendor_telemetry: tuple[VendorTelemetryStatus, ...]
     signals: tuple[SignalStatus, ...]
@@ -51,17 +56,19 @@ class Examination:
         return asdict(self)
 
 
-def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
+def examine(timeout: float, environ: Mapping[str, str], program: Sequence[str] = ()) -> Examination:
     """Examine everything.
 
     Args:
         timeout: Seconds that the import of a framework may take.
         environ: The variables as the user set them.
+        program: A command that is run, to see what it emits; empty for none.
     """
     reported: dict[str, str] = {}
     environment = Environment(environ, reported.__setitem__)
     replaced = tuple(invalid_variables(environment))
     frameworks = examine_frameworks(timeout)
+    observed = observe(program, environ)
     signals = declared(environment) or tuple(check_signal(environment, name) for name in SIGNALS)
     used = {**dict.fromkeys(reported), **{it.variable: it.used for it in replaced}}
     settings, invalid_settings = effective_settings(environment, used)
@@ -75,11 +82,14 @@ def examine(timeout: float, environ: Mapping[str, str]) -> Examination:
         *_metadata_problem(environment),
         *(finding for framework in frameworks for finding in framework.findings),
         *endpoint_findings(signals),
+        *observed.findings,
     ]
     return Examination(
         python_version(),
         versions(),
         frameworks,
+        other_libraries(),
+        observed.scopes,
         settings,
         vendor_telemetry(environment),
         signals,

@@ -40,8 +40,9 @@ _QUIET: Final = MappingProxyType({"OTEL_SDK_DISABLED": "true", "PYTHONWARNINGS":
 class Framework:
     """One framework.
 
-    ``runs`` is ``ours``, ``theirs`` (a preferred conflicting instrumentation), ``off`` (disabled)
-    or ``nothing`` (not installed, or unsupported version). ``also_active`` are the conflicts that
+    ``runs`` is ``ours``, ``theirs`` (a preferred conflicting instrumentation), ``both`` (that one,
+    and ours that counts a native library's model calls once), ``off`` (disabled) or ``nothing`` (not
+    installed, or unsupported version). ``also_active`` are the conflicts that
     run although ours does, because they instrument more. ``own_telemetry`` is the library's own
     equivalent, and what happens to it if the application enables it or where it is native, or its
     exporter to its vendor, and how to disable that. ``problem`` is a sentence, or empty.
@@ -72,7 +73,7 @@ class Framework:
                 f"{self.name}: also instrumented by {', '.join(displaced)}, which is not loaded; "
                 "uninstall it, or set OTEL_AGENTS_PREFER=theirs"
             )
-        if self.also_active:
+        if self.also_active and self.runs == "ours":
             yield (
                 f"{self.name}: also instrumented, with more, by {', '.join(self.also_active)}, so "
                 "both run; disable one by OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, or set "
@@ -117,9 +118,9 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
         return Framework(name, installed, requires, "nothing", problem=problem)
     disabled = Environment().listed(DISABLED_INSTRUMENTATIONS)
     conflicts = active_conflicts(instrumentor, disabled)
-    runs = _runs(entry_point, conflicts, disabled)
+    runs = _runs(entry_point, instrumentor, conflicts, disabled)
     found = _probe(entry_point.name, timeout) if runs != "off" else {}
-    own = _own(instrumentor) if runs == "ours" else ""
+    own = _own(instrumentor) if runs in ("ours", "both") else ""
     return Framework(
         name,
         installed,
@@ -128,7 +129,7 @@ def _examine(entry_point: EntryPoint, timeout: float) -> Framework:
         found.get("summary", ""),
         tuple(found.get("targets", ())),
         tuple(map(str, conflicts)),
-        tuple(str(it) for it in conflicts if it.is_broader and runs == "ours"),
+        tuple(map(str, _also_active(conflicts, runs))),
         "; ".join(filter(None, (_unavailable(conflicts, runs), found.get("problem", "")))),
         "; ".join(filter(None, (own, _vendor_exporter(instrumentor)))),
     )
@@ -157,7 +158,7 @@ def _unavailable(conflicts: tuple[ConflictingInstrumentation, ...], runs: str) -
     """Return a sentence about preferred conflicts that cannot be loaded, or nothing."""
     modules = {conflict: conflict.value.partition(":")[0].strip() for conflict in conflicts}
     missing = [f"{it} (no module {modules[it]})" for it in conflicts if not is_there(modules[it])]
-    if runs != "theirs" or not missing:
+    if runs not in ("theirs", "both") or not missing:
         return ""
     return (
         f"it is left to {' and '.join(missing)}, which cannot be loaded; "
@@ -176,14 +177,23 @@ def _installed(requires: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def _also_active(
+    conflicts: tuple[ConflictingInstrumentation, ...], runs: str
+) -> Iterator[ConflictingInstrumentation]:
+    return (it for it in conflicts if runs == "both" or (runs == "ours" and it.is_broader))
+
+
 def _runs(
     entry_point: EntryPoint,
+    instrumentor: type[AgentInstrumentor],
     conflicts: tuple[ConflictingInstrumentation, ...],
     disabled: tuple[str, ...],
 ) -> str:
     if {"*", entry_point.name, plain_name(entry_point)} & set(disabled):
         return "off"
-    return "theirs" if conflicts and Settings.read().prefer is Prefer.THEIRS else "ours"
+    if not conflicts or Settings.read().prefer is Prefer.OURS:
+        return "ours"
+    return "both" if instrumentor.is_native else "theirs"
 
 
 def _probe(name: str, timeout: float) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from otel_agents.distro.doctor import Examination
 from otel_agents.distro.doctor.frameworks import Framework
+from otel_agents.distro.doctor.others import OtherLibrary
+from otel_agents.distro.doctor.scopes import EmittingScope
 
 __all__ = ["as_text"]
 
@@ -15,6 +17,8 @@ def as_text(examination: Examination) -> str:
     sections = [
         ("packages", [("python", examination.python), *examination.packages.items()]),
         ("frameworks", [_framework(framework) for framework in examination.frameworks]),
+        *_if_any("others with spans of their own", map(_other, examination.others)),
+        *_if_any("emitted by the program", map(_scope, examination.scopes)),
         ("settings", [(it.name, it.value, _from(it.source)) for it in examination.settings]),
         (
             "vendor telemetry",
@@ -53,6 +57,23 @@ def _framework(framework: Framework) -> tuple[str, ...]:
         return framework.name, installed or "not installed", "not supported" if installed else ""
     row = (framework.name, installed, framework.summary, f"runs: {framework.runs}")
     return (*row, framework.own_telemetry) if framework.own_telemetry else row
+
+
+def _if_any(
+    title: str, rows: Iterable[tuple[str, ...]]
+) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    if found := [*rows]:
+        yield title, found
+
+
+def _other(other: OtherLibrary) -> tuple[str, ...]:
+    installed = ", ".join(" ".join(pair) for pair in other.installed.items())
+    return other.library, installed, f"scopes: {', '.join(other.scopes)}"
+
+
+def _scope(scope: EmittingScope) -> tuple[str, ...]:
+    calls = f"model calls: {scope.model_calls}" if scope.model_calls else ""
+    return scope.scope, scope.library or "not known", f"spans: {scope.spans}", calls
 
 
 def _from(source: str) -> str:

@@ -55,16 +55,17 @@ class Unshown:
     """
 
     def __init__(self) -> None:
-        self._names: set[str] = set()
+        self.names: set[str] = set()
+        """Those that were seen before."""
 
     def has(self, names: Collection[str]) -> bool:
         """Return whether none of ``names`` shows any."""
-        if self._names.issuperset(names):
+        if self.names.issuperset(names):
             return True
         if any(map(shown_by, names)):
             return False
-        if len(self._names) < _MOST:
-            self._names.update(names)
+        if len(self.names) < _MOST:
+            self.names.update(names)
         return True
 
 

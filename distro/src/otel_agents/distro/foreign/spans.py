@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status
 
-from otel_agents.distro.foreign.names import Unshown, stored
+from otel_agents.distro.foreign.names import Unshown
 from otel_agents.distro.foreign.passage import Passage
 
 __all__ = ["Parts", "names_in", "parts_of", "passed", "shows_nothing", "span_of"]
@@ -77,7 +77,8 @@ def names_in(events: Sequence[Event], links: Sequence[Link]) -> Iterator[str]:
 def shows_nothing(span: ReadableSpan, unshown: Unshown) -> bool:
     """Return whether no name in ``span`` shows GenAI telemetry, which holds for most spans.
 
-    The public properties of the SDK's spans copy what they return, so its own are read.
+    The public properties of the SDK's spans copy what they return, so its own are read; without a
+    call for each of them, for this runs for every span.
     """
     known: Any = span
     if type(span) is not ReadableSpan:  # its properties may return something else
@@ -87,11 +88,22 @@ def shows_nothing(span: ReadableSpan, unshown: Unshown) -> bool:
             attributes, events, links = known._attributes, known._events, known._links
         except AttributeError:  # of another version
             attributes, events, links = known.attributes, known.events, known.links
-    return (
-        unshown.has(stored(attributes))
-        and (not events or all(unshown.has((it.name, *stored(it.attributes))) for it in events))
-        and (not links or all(unshown.has(stored(it.attributes)) for it in links))
-    )
+    seen = unshown.names.issuperset
+    names = getattr(attributes, "_dict", attributes) or ()
+    if not (seen(names) or unshown.has(names)):
+        return False
+    for event in getattr(events, "_dq", events) or ():
+        attributes = event.attributes
+        names = getattr(attributes, "_dict", attributes) or ()
+        name = event.name
+        if not (name in unshown.names and seen(names)) and not unshown.has((name, *names)):
+            return False
+    for link in getattr(links, "_dq", links) or ():
+        attributes = link.attributes
+        names = getattr(attributes, "_dict", attributes) or ()
+        if not (seen(names) or unshown.has(names)):
+            return False
+    return True
 
 
 def parts_of(span: ReadableSpan) -> Parts:

@@ -18,6 +18,7 @@ from wrapt import register_post_import_hook
 from otel_agents.distro.environment import DISABLED_INSTRUMENTATIONS, Environment
 from otel_agents.instrumentors.hosting import guarded
 from otel_agents.instrumentors.settings import Settings
+from otel_agents.semconv import attributes as attr
 
 __all__ = ["set_content_switches"]
 
@@ -72,6 +73,24 @@ def _switch_litellm(module: ModuleType) -> None:
         return Settings.read().capture.value
 
     kind._compute_capture_mode_from_init_state = compute
+    _name_operations(kind)
+
+
+def _name_operations(kind: Any) -> None:
+    """Have the callback name the operation of a model call, which it does only with its content."""
+    original: Callable[..., None] = kind.set_attributes
+    name_of: Callable[[Any], str] | None = getattr(kind, "_gen_ai_operation_name", None)
+    if name_of is None:
+        return
+
+    @functools.wraps(original)
+    def set_attributes(callback: Any, span: Any, kwargs: Any, response_obj: Any) -> None:
+        original(callback, span, kwargs, response_obj)
+        known: Any = getattr(span, "attributes", None) or ()
+        if attr.GEN_AI_REQUEST_MODEL in known and attr.GEN_AI_OPERATION_NAME not in known:
+            span.set_attribute(attr.GEN_AI_OPERATION_NAME, name_of(kwargs))
+
+    kind.set_attributes = set_attributes
 
 
 _SWITCHES: Final = MappingProxyType(

@@ -29,6 +29,7 @@ __all__ = [
     "driver_of",
     "first_step",
     "generator",
+    "plain",
     "replaces",
     "unpickled_driver",
 ]
@@ -123,6 +124,18 @@ def _cells(function: _Function) -> dict[str, CellType]:
 
 # The code of a replacement refers to its driver, and to nothing else here. By `nonlocal` it has
 # the class reference that `replaces` sets.
+
+
+def plain(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
+    """Make the replacement of a plain function."""
+    __class__ = None
+
+    @replaces(function)
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        nonlocal __class__
+        return function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
+
+    return replacement
 
 
 def coroutine(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:

@@ -31,6 +31,9 @@ counts = Counts()
 foreign = Counts()
 """Failures of foreign code by the action that it was called for."""
 
+warned = Counts()
+"""What `warn_once` has logged."""
+
 strict = False
 """Whether internal errors are raised, as in tests."""
 
@@ -129,6 +132,12 @@ def internal_error(action: str) -> None:
 def warn(message: str, *values: object) -> None:
     """Log a warning; raise nothing, whatever handlers the application has."""
     _log_line(logging.WARNING, message, *values)
+
+
+def warn_once(message: str, *values: object) -> None:
+    """Log a warning, unless the same one was logged; a web client may have caused it."""
+    if warned.add(message % values):
+        warn(f"{message}; further ones are not logged", *values)
 
 
 def inform(message: str, *values: object) -> None:

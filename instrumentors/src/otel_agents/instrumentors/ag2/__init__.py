@@ -39,6 +39,7 @@ class AG2Instrumentor(AgentInstrumentor):
         "tools, human input, retries, structured output, streams",
         "model clients of every provider, and custom ones",
     )
+    own_telemetry = "ag2.middleware.TelemetryMiddleware"
 
     def patches(self) -> Iterable[Patch]:
         """Return the patches for turn scopes, model clients and network deliveries."""

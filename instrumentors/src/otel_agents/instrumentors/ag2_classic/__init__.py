@@ -41,6 +41,7 @@ class AG2ClassicInstrumentor(AgentInstrumentor):
         "selections of speakers, guardrails (ag2 0.9.4 and newer), handoffs by rule (0.10.2)",
         "model clients of Anthropic, Gemini, Bedrock and others, and custom ones",
     )
+    own_telemetry = "autogen.opentelemetry"
 
     def patches(self) -> Iterable[Patch]:
         """Return the patches for chats, turns, tools and model calls."""

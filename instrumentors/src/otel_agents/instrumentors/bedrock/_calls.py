@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, final
 
-from otel_agents.instrumentors._core.calls.around import around, plain
+from otel_agents.instrumentors._core.calls.around import around
 from otel_agents.instrumentors._core.calls.call import Bindable, Call, Start, Switch, Wrapping
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.context.sending import expect_sending
-from otel_agents.instrumentors._core.drivers import Driver, coroutine
+from otel_agents.instrumentors._core.drivers import Driver, coroutine, plain
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.servers import server_of
 

@@ -22,17 +22,22 @@ __all__ = ["model_call", "result_recorded", "usage_recorded"]
 _METRICS: Final = "google.adk.telemetry._metrics"
 _TRACING: Final = "google.adk.telemetry.tracing"
 _LIBRARY: Final = ForeignLibrary(("gcp.vertex.agent",), miscounts=True)
+_REPLACED: Final = "__wrapped__"
+"""What OpenInference's tracer has: it yields the span around, an agent's, instead of a model call's."""
 _RECORDED: Final = frozenset({metrics.GEN_AI_CLIENT_OPERATION_DURATION.name})
 
 
 def model_call(telemetry: Telemetry, call: Call) -> ForeignClaim | None:
     """Claim ``_run_and_handle_error(responses, …)``."""
     tracing: Any = sys.modules.get(_TRACING)
+    tracer = getattr(tracing, "tracer", None)
     has_metrics = hasattr(sys.modules.get(_METRICS), "record_client_operation_duration")
     library = _LIBRARY._replace(
-        metrics=_RECORDED if has_metrics else frozenset(), event=_emits_event(tracing, call)
+        metrics=_RECORDED if has_metrics else frozenset(),
+        event=_emits_event(tracing, call),
+        has_span=not hasattr(tracer, _REPLACED),
     )
-    return ForeignClaim(library, tracer=getattr(tracing, "tracer", None))
+    return ForeignClaim(library, tracer=tracer)
 
 
 def _emits_event(tracing: Any, call: Call) -> bool:

@@ -11,9 +11,8 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
-from otel_agents.instrumentors._core.calls.around import plain
 from otel_agents.instrumentors._core.calls.call import Switch
-from otel_agents.instrumentors._core.drivers import Driver, coroutine
+from otel_agents.instrumentors._core.drivers import Driver, coroutine, plain
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 from . import _chains, _work

@@ -30,7 +30,7 @@ from otel_agents.instrumentors._core.drivers import (
     async_generator,
     coroutine,
     generator,
-    replaces,
+    plain,
 )
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 from otel_agents.instrumentors._core.tables import Recent
@@ -51,7 +51,7 @@ from .streams import ResumableContext
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["around", "begin", "call_of", "plain", "wrapped"]
+__all__ = ["around", "begin", "call_of", "wrapped"]
 
 
 def wrapped(
@@ -232,18 +232,6 @@ def _deferred_runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
         return run
 
     return runner
-
-
-def plain(function: Callable[..., Any], driver: Driver | None) -> Callable[..., Any]:
-    """Make the replacement of a plain function; see `drivers` for those of the other kinds."""
-    __class__ = None
-
-    @replaces(function)
-    def replacement(*args: Any, **kwargs: Any) -> Any:
-        nonlocal __class__
-        return function(*args, **kwargs) if driver is None else driver.run(args, kwargs)
-
-    return replacement
 
 
 def _follow_result(observer: CallObserver, value: Any) -> Any:

@@ -17,10 +17,10 @@ from opentelemetry.context import Context, attach
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.context.scope import is_suppressed
-from otel_agents.instrumentors._core.drivers import Driver
+from otel_agents.instrumentors._core.drivers import Driver, plain
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
-from .around import around, call_of, plain
+from .around import around, call_of
 from .call import Bindable, Call, Start, Switch, Wrapping
 from .reporting import Observation
 

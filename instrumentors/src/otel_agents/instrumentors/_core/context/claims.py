@@ -170,6 +170,8 @@ class ForeignLibrary(NamedTuple):
         leaves_open: Whether its span never ends if the application leaves a stream.
         miscounts: Whether the tokens that it records may not be those that were billed: ours then
             replace them.
+        has_span: Whether it starts a span of the call. Another instrumentation may have replaced what
+            starts it: what the library then writes would be on the span around.
     """
 
     scopes: tuple[str, ...]
@@ -178,6 +180,7 @@ class ForeignLibrary(NamedTuple):
     event: bool = False
     leaves_open: bool = False
     miscounts: bool = False
+    has_span: bool = True
 
 
 class ForeignClaim:
@@ -242,7 +245,9 @@ class ForeignClaim:
 
     def is_around(self, context: Context) -> bool:
         """Return whether the span around ``context`` is the library's, of whatever operation."""
-        return self._is_theirs(get_current_span(context) if self._span is None else self._span)
+        return not self._is_replaced and self._is_theirs(
+            get_current_span(context) if self._span is None else self._span
+        )
 
     def _is_theirs(self, span: Any) -> bool:
         """Return whether ``span`` is the library's, of this call: not of an agent around it."""
@@ -259,6 +264,8 @@ class ForeignClaim:
             context: The context in which the operation starts.
             operations: The names of operations that the span may have.
         """
+        if self._is_replaced:
+            return None
         span = get_current_span(context) if self._span is None else self._span
         if not span.is_recording():
             return INVALID_SPAN if self._span is None else span
@@ -266,6 +273,10 @@ class ForeignClaim:
         attributes: Mapping[str, Any] = getattr(known, "attributes", None) or {}
         named = attributes.get(attr.GEN_AI_OPERATION_NAME) in operations
         return span if named and self._is_theirs(span) else None
+
+    @property
+    def _is_replaced(self) -> bool:
+        return self._span is None and not self.library.has_span
 
     def own(self) -> bool:
         """Let the span own the response that completes now; return whether it is the first."""

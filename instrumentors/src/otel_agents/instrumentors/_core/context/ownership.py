@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.context import Context, get_current
+from opentelemetry.trace import NonRecordingSpan, get_current_span, set_span_in_context
 
 from otel_agents.instrumentors._core.forking import renew_after_fork
 from otel_agents.semconv import attributes as attr
@@ -142,12 +143,16 @@ def sent(operation: Operation, context: Context) -> bool:
 def open_foreign_claim(claim: ForeignClaim, context: Context) -> Context:
     """Return ``context`` for one model call of a library whose span owns a response.
 
-    Official instrumentations report nothing in it: the further responses are ours.
+    Official instrumentations report nothing in it: the further responses are ours. Where the library
+    has no span of the call, the span around is there as a parent only.
     """
     if official.MODULE in sys.modules:
         for example in (Operation.CHAT, Operation.EMBEDDINGS):
             if official.find(example, context) is None:
                 context = official.announce(example, context)
+    if not claim.library.has_span:
+        around = get_current_span(context).get_span_context()
+        context = set_span_in_context(NonRecordingSpan(around), context)
     return with_scope(context, foreign=claim)
 
 

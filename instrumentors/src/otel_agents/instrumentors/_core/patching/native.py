@@ -42,12 +42,13 @@ class NativeTelemetry:
     def is_preferred(self, telemetry: Telemetry) -> bool:
         """Return whether theirs records (``OTEL_AGENTS_PREFER=theirs``).
 
-        Log it once each time that the library is instrumented.
+        Log it once each time that the library is instrumented: as information, since each call is
+        recorded and nothing has to be done.
         """
         theirs = telemetry.settings.prefer is Prefer.THEIRS
         if telemetry not in self._logged:
             self._logged[telemetry] = None
-            _log.warning(_THEIRS if theirs else _OURS, *self._names)
+            _log.info(_THEIRS if theirs else _OURS, *self._names)
         return theirs
 
 

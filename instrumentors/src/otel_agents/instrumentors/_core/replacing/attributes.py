@@ -12,9 +12,12 @@ from typing import Any, Final, cast
 from otel_agents.instrumentors._core.calls.call import Switch, Wrapping
 from otel_agents.instrumentors._core.calls.proxy import Proxy
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
+from otel_agents.instrumentors._core.tables import ByObject
 
 __all__ = ["ReplacedAttribute", "function_of", "static_attribute", "wrap_attribute"]
 
+_switches: Final[ByObject[Any, Switch]] = ByObject()
+"""By replacement, while somebody has it."""
 _ORIGINAL: Final = "__wrapped__"
 """The attribute that `functools.wraps` uses too."""
 
@@ -40,8 +43,12 @@ class ReplacedAttribute:
         original = static_attribute(owner, name)
         replacement = wrap_attribute(original, wrapping, switch, isinstance(owner, type))
         vars(replacement)[_ORIGINAL] = original
-        self._function = weakref.ref(function_of(replacement))
+        function = function_of(replacement)
+        self._function = weakref.ref(function)
+        _switches[function] = switch
         setattr(owner, name, replacement)
+        if isinstance(owner, type):
+            _remove_copies(owner, name, original)
 
     @property
     def is_applied(self) -> bool:
@@ -63,6 +70,22 @@ class ReplacedAttribute:
         owner = self._owner()
         current = None if owner is None else cast("dict[str, Any]", vars(owner)).get(self._name)
         return None if current is None or function_of(current) is not self._function() else current
+
+
+def _remove_copies(owner: type[Any], name: str, original: Any) -> None:
+    """Remove former replacements from subclasses, which would hide the one of today.
+
+    Who replaces an inherited method, and later sets what was there before, leaves it on the subclass.
+    """
+    for subclass in type.__subclasses__(owner):
+        own: Any = vars(subclass).get(name)
+        function = function_of(own)
+        switch = _switches.get(function) if isinstance(function, FunctionType) else None
+        former = switch is not None and not switch.on
+        if former and cast("dict[str, Any]", vars(own)).get(_ORIGINAL) is original:
+            delattr(subclass, name)
+        if name not in vars(subclass):
+            _remove_copies(subclass, name, original)
 
 
 def static_attribute(owner: Any, name: str) -> Any:

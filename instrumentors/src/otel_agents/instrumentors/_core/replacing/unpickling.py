@@ -14,9 +14,8 @@ from typing import Any, Final
 import wrapt
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.calls.around import plain
 from otel_agents.instrumentors._core.calls.call import Switch
-from otel_agents.instrumentors._core.drivers import Driver, class_patches
+from otel_agents.instrumentors._core.drivers import Driver, class_patches, plain
 from otel_agents.instrumentors._core.forking import Lock
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 from otel_agents.instrumentors._core.tables import Bounded, Counts

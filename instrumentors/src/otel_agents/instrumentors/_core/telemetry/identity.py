@@ -21,8 +21,7 @@ from otel_agents.instrumentors._core.context.scope import (
     with_conversation_id,
     with_scope,
 )
-from otel_agents.instrumentors._core.errors import warn
-from otel_agents.instrumentors._core.tables import Counts
+from otel_agents.instrumentors._core.errors import warn_once
 from otel_agents.semconv import attributes as attr
 
 __all__ = [
@@ -47,9 +46,6 @@ _FIELDS: Final = MappingProxyType(
     }
 )
 """Attributes and the fields of a scope that hold them."""
-
-_dropped: Final = Counts()
-"""Dropped tags, by the reason."""
 
 
 def with_identity(
@@ -96,8 +92,7 @@ def _named(tags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _drop(what: str, why: str) -> None:
-    if _dropped.add(why):
-        warn("otel-agents: dropped %s: %s; further ones are dropped silently", what, why)
+    warn_once("otel-agents: dropped %s: %s", what, why)
 
 
 def identified(scope: Scope, context: Context, names: Iterable[str]) -> Scope:

@@ -1,7 +1,7 @@
 """Prices of models, from the offline list of ``genai-prices``, without any of it on a call's thread.
 
 Computing a cost takes that library 0.2 s for the first model and 0.1 ms from then on. So one of our
-threads looks up the prices of a model once, and the cost of a call is a sum of four products. Until
+threads looks up the prices of a model once, and the cost of a call is a sum of six products. Until
 the prices are there a call has no cost.
 """
 
@@ -42,7 +42,21 @@ _PROVIDERS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Providers that the library names otherwise."""
-_TEXT: Final = ("input_mtok", "cache_read_mtok", "cache_write_mtok", "output_mtok")
+_TEXT: Final = (
+    "input_mtok",
+    "cache_read_mtok",
+    "cache_write_mtok",
+    "cache_write_1h_mtok",
+    "output_mtok",
+    "output_reasoning_mtok",
+)
+_PARTS: Final = (
+    (1, 0, attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    (2, 0, attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+    (3, 2, attr.OTEL_AGENTS_USAGE_CACHE_WRITE_1H_INPUT_TOKENS),
+    (5, 4, attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+)
+"""Tokens that have a price of their own, and those of which they are a part, by index in `_TEXT`."""
 _MODAL: Final = ("audio", "image", "video")
 _OTHER_TOKENS: Final = (
     attr.GEN_AI_USAGE_AUDIO_INPUT_TOKENS,
@@ -59,7 +73,8 @@ class Rates(NamedTuple):
     """The prices of one model, in US dollars a token; None where it has none of its own.
 
     Attributes:
-        prices: Of input, of input from a cache, of input to a cache, of output.
+        prices: Of input, of input from a cache, of input to a cache, of that to a cache for an
+            hour, of output, of reasoning.
         of_request: Of a request, whatever it holds.
         modal: Whether tokens of pictures and sounds have other prices, which are not kept.
         expires: When to look them up again, by the monotonic clock.
@@ -82,21 +97,17 @@ class Rates(NamedTuple):
         """
         if self.modal and any(usage.get(name) for name in _OTHER_TOKENS):
             return None
-        of_input, of_read, of_write, of_output = self.prices
-        cost, rest = self.of_request, input_tokens
-        for price, name in (
-            (of_read, attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
-            (of_write, attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
-        ):
-            tokens = usage.get(name) if price is not None else None
+        cost = self.of_request
+        counts = [input_tokens, 0, 0, 0, output_tokens or 0, 0]
+        for part, whole, name in _PARTS:
+            tokens = usage.get(name) if self.prices[part] is not None else None
             if tokens:
+                counts[part] = tokens
+                counts[whole if self.prices[whole] is not None else 0] -= tokens
+        for price, tokens in zip(self.prices, counts, strict=True):
+            if tokens > 0:
                 cost += tokens * _at(price, input_tokens)
-                rest -= tokens
-        return (
-            cost
-            + max(rest, 0) * _at(of_input, input_tokens)
-            + (output_tokens or 0) * _at(of_output, input_tokens)
-        )
+        return cost
 
 
 def _at(price: _Price | None, input_tokens: int) -> float:

@@ -28,9 +28,17 @@ CACHE_COUNTS: Final = (
 """Anthropic's names of cached input tokens, with the conventions' attributes."""
 
 _THINKING: Final = "thinking_tokens"
+_HOUR: Final = "ephemeral_1h_input_tokens"
+"""Those of the input that is written to a cache for an hour, which costs more; a part of the whole."""
 _INPUT: Final = "input_tokens"
 _OUTPUT: Final = "output_tokens"
 _BILLED: Final = (_INPUT, _OUTPUT, *(key for key, _ in CACHE_COUNTS))
+_PARTS: Final = (("output_tokens_details", _THINKING), ("cache_creation", _HOUR))
+"""Where counts are that are parts of others."""
+_ATTRIBUTES: Final = (
+    (_THINKING, attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+    (_HOUR, attr.OTEL_AGENTS_USAGE_CACHE_WRITE_1H_INPUT_TOKENS),
+)
 _SEPARATE: Final = ("compaction", "advisor_message")
 """Iterations that are billed and not part of the totals: the API reference, "usage.iterations"."""
 
@@ -42,15 +50,19 @@ def counts_of(usage: Any) -> dict[str, int]:
     """
     fields = as_mapping(usage) or (fields_of(usage) if hasattr(usage, "__dict__") else {})
     counts = {name: n for name, it in fields.items() if (n := as_count(it)) is not None}
-    thinking = as_count(field(fields.get("output_tokens_details"), _THINKING))
-    if thinking is not None:
-        counts[_THINKING] = thinking
+    for whole, name in _PARTS:
+        part = as_count(field(fields.get(whole), name))
+        if part is not None:
+            counts[name] = part
     for iteration in items(fields, "iterations"):
         if text(iteration, "type") in _SEPARATE:
             for name in _BILLED:
                 separate = as_count(field(iteration, name))
                 if separate is not None:
                     counts[_separate(name)] = counts.get(_separate(name), 0) + separate
+            hour = as_count(field(field(iteration, "cache_creation"), _HOUR))
+            if hour is not None:
+                counts[_HOUR] = counts.get(_HOUR, 0) + hour
     return counts
 
 
@@ -69,7 +81,7 @@ def usage_of(numbers: Mapping[str, int]) -> Usage | None:
     usage = Usage.with_cache_tokens(
         billed[_INPUT], billed[_OUTPUT], {name: billed[key] for key, name in CACHE_COUNTS}
     )
-    thinking = numbers.get(_THINKING)
-    if thinking:
-        usage.breakdown[attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS] = thinking
+    for key, name in _ATTRIBUTES:
+        if numbers.get(key):
+            usage.breakdown[name] = numbers[key]
     return usage if _OUTPUT in numbers else usage._replace(output_tokens=None)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Usage
-from otel_agents.instrumentors._dialects.fields import as_count, as_mapping
+from otel_agents.instrumentors._dialects.fields import as_count, as_mapping, field, items, text
 from otel_agents.semconv import attributes as attr
 
 __all__ = ["usage_in_chunk", "usage_in_headers", "usage_of"]
@@ -47,7 +47,12 @@ def usage_of(usage: Any) -> Usage | None:
     if "inputTokens" not in numbers:
         return None
     cached = {name: numbers.get(key, 0) for key, name in _CACHE_COUNTS}
-    return Usage.with_cache_tokens(numbers["inputTokens"], numbers.get("outputTokens", 0), cached)
+    found = Usage.with_cache_tokens(numbers["inputTokens"], numbers.get("outputTokens", 0), cached)
+    details = [it for it in items(usage, "cacheDetails") if text(it, "ttl") == "1h"]
+    hour = sum(as_count(field(it, "inputTokens")) or 0 for it in details)
+    if hour:
+        found.breakdown[attr.OTEL_AGENTS_USAGE_CACHE_WRITE_1H_INPUT_TOKENS] = hour
+    return found
 
 
 def usage_in_chunk(payload: Mapping[str, Any]) -> Usage | None:

@@ -1,45 +1,13 @@
-"""What a function was given and returned, as messages, arguments, documents and records."""
+"""What a function was given and returned, as messages, documents and records."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import dump
 
-if TYPE_CHECKING:
-    from otel_agents.instrumentors._core.calls.call import Call
-
-__all__ = ["arguments", "document", "first_text", "given", "memory_record", "messages", "sequence"]
-
-_SELF: Final = ("self", "cls")
-
-
-def arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
-    """Return the arguments of ``call`` by name, without the instance of a method."""
-    try:
-        bound = inspect.signature(function).bind(*call.args, **call.kwargs)
-    except (TypeError, ValueError):  # wrong arguments, or a builtin without a signature
-        return {**{str(at): value for at, value in enumerate(call.args)}, **call.kwargs}
-    found = bound.arguments
-    for name, parameter in bound.signature.parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            found.update(found.pop(name, {}))
-    first = next(iter(bound.signature.parameters), None)
-    return {name: value for name, value in found.items() if not (name == first and name in _SELF)}
-
-
-def given(function: Callable[..., Any], call: Call) -> Any:
-    """Return what ``call`` was given: its only argument, or all by name; None without any."""
-    named = arguments(function, call)
-    return next(iter(named.values())) if len(named) == 1 else named or None
-
-
-def first_text(function: Callable[..., Any], call: Call) -> str | None:
-    """Return the first argument that is a text."""
-    texts = (value for value in arguments(function, call).values() if isinstance(value, str))
-    return next(texts, None)
+__all__ = ["document", "memory_record", "messages", "sequence"]
 
 
 def messages(role: str, value: Any) -> list[Any] | None:

@@ -10,8 +10,8 @@ from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.errors import guarded
 from otel_agents.instrumentors._core.operations import Memory, Operation, Step
 
-from ._messages import document, memory_record, messages, sequence
-from ._models import OwnCall
+from .messages import document, memory_record, messages, sequence
+from .models import OwnCall
 
 __all__ = ["record"]
 

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.context.slots import Slot
-from otel_agents.instrumentors._core.errors import warn
+from otel_agents.instrumentors._core.errors import warn_once
 from otel_agents.instrumentors._core.operations import ClaimedCall, ModelCall
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
-from ._messages import given, messages
-from ._yielded import Yielded
+from .messages import messages
+from .uses import Use
+from .yielded import Yielded
 
-__all__ = ["OwnCall", "current_call", "model_start"]
+__all__ = ["OwnCall", "current_call", "embeddings", "inference"]
 
 _DETAILS: Final = (
     attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
     attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+    attr.OTEL_AGENTS_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
     attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
 )
 _PARAMETERS: Final = (
@@ -151,27 +152,21 @@ def current_call() -> OwnCall | None:
     return call if isinstance(call, OwnCall) and not call.ended else None
 
 
-def model_start(
-    operation: values.Operation,
-) -> Callable[
-    [Telemetry, str | None, Mapping[str, Any], Callable[..., Any] | None, Call | None],
-    CallObserver,
-]:
-    """Return the start of model calls of ``operation``."""
+def inference(use: Use) -> CallObserver:
+    """Start an inference."""
+    return _own_call(use, values.Operation(use.options.get("operation") or values.Operation.CHAT))
 
-    def start(
-        telemetry: Telemetry,
-        name: str | None,
-        options: Mapping[str, Any],
-        function: Callable[..., Any] | None,
-        call: Call | None,
-    ) -> CallObserver:
-        own = OwnCall(telemetry, values.Operation(options.get("operation") or operation), options)
-        if function is not None and call is not None:
-            own.record_input(given(function, call))
-        return own
 
-    return start
+def embeddings(use: Use) -> CallObserver:
+    """Start a call that embeds texts."""
+    return _own_call(use, values.Operation.EMBEDDINGS)
+
+
+def _own_call(use: Use, operation: values.Operation) -> OwnCall:
+    own = OwnCall(use.telemetry, operation, use.options)
+    if use.is_call:
+        own.record_input(use.given())
+    return own
 
 
 def _given(value: Any, default: Any) -> Any:
@@ -179,13 +174,13 @@ def _given(value: Any, default: Any) -> Any:
 
 
 def _count(tokens: object) -> int | None:
-    """Return a number of tokens, of whatever JSON held; None, with a line, if it is none."""
+    """Return a number of tokens, of whatever JSON held; None, with one line, if it is none."""
     if tokens is None:
         return None
     number = tokens if isinstance(tokens, (int, float)) and not isinstance(tokens, bool) else -1
     if number >= 0 and number == number // 1:
         return int(number)
-    warn(
+    warn_once(
         "otel-agents: usage() drops a number of tokens of type %s that is no whole number from 0 on",
         type(tokens).__name__,
     )
