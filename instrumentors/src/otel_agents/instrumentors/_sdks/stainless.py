@@ -129,18 +129,18 @@ def replace_options(call: Call, **changes: Any) -> None:
 class Endpoint(NamedTuple):
     """Host and port of a client, and the provider of that host.
 
-    Attributes:
-        provider: The provider.
-        host: The host; empty if the client has none.
-        server: Host and port; None if the client has no host.
-        provider_is_guess: Whether the host is unknown: ``provider`` then names the format of the
-            API.
+    ``provider_is_guess`` if the host is unknown: ``provider`` then names the format of the API.
     """
 
     provider: str
     host: str
-    server: tuple[str, int] | None
+    port: int
     provider_is_guess: bool = False
+
+    @property
+    def server(self) -> tuple[str, int] | None:
+        """Host and port; None if the client has no host."""
+        return (self.host, self.port) if self.host else None
 
 
 class Endpoints:
@@ -165,8 +165,7 @@ class Endpoints:
         host = str(url.host)
         port = int(url.port or _PORTS.get(url.scheme, 443))
         provider = self._provider(client, host)
-        server = (host, port) if host else None
-        endpoint = Endpoint(provider or self._default, host, server, provider is None)
+        endpoint = Endpoint(provider or self._default, host, port, provider is None)
         self._known[client] = (url, endpoint)
         return endpoint
 
@@ -279,15 +278,15 @@ class Sdk(Generic[_Api, _Inference]):
         parent: Context | None = None,
     ) -> _Inference:
         """Start the operation of a request to a generating API."""
-        endpoint = self._endpoints.of(call.instance)
+        provider, host, port, is_guess = self._endpoints.of(call.instance)
         return self._inference(
             telemetry,
             api,
             body_of(options),
-            endpoint.provider,
-            endpoint.server,
+            provider,
+            (host, port) if host else None,
             parent=call.context if parent is None else parent,
-            provider_is_guess=endpoint.provider_is_guess,
+            provider_is_guess=is_guess,
         )
 
     def api_of(self, options: RequestOptions) -> _Api | None:
