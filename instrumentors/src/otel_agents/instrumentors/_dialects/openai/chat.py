@@ -98,7 +98,11 @@ def _output_messages(response: Any) -> list[Message]:
 
 def choice_finish_reasons(response: Any) -> tuple[str, ...]:
     """Return one finish reason per choice, ``error`` for one that broke off; none without any."""
-    reasons = [field(choice, "finish_reason") for choice in items(response, "choices")]
+    choices = items(response, "choices")
+    if len(choices) == 1:  # a hot path: nearly always
+        reason = field(choices[0], "finish_reason")
+        return (reason,) if reason else ()
+    reasons = [field(choice, "finish_reason") for choice in choices]
     return tuple(reason or "error" for reason in reasons) if any(reasons) else ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from operator import countOf
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Accumulator
 from otel_agents.instrumentors._dialects.error_codes import code_in
-from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, known_fields, text
 from otel_agents.instrumentors._dialects.unparsed import unparsed_response
 from otel_agents.semconv import attributes as attr
 
@@ -27,6 +28,15 @@ __all__ = ["Generation", "chunk_text"]
 
 _RECORDED_EVENTS: Final = frozenset(("response.created", "error", *FINAL_EVENTS))
 """The events of a stream of the Responses API that hold more than content."""
+
+_RESPONSE_TEXTS: Final = (
+    ("service_tier", attr.OPENAI_RESPONSE_SERVICE_TIER),
+    ("system_fingerprint", attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
+)
+_FIELDS: Final = (
+    *("id", "model", "status", "usage", "conversation"),
+    *(key for key, _ in _RESPONSE_TEXTS),
+)
 
 
 class Generation(Inference):
@@ -65,10 +75,7 @@ class Generation(Inference):
         self.hides_usage = False
         if self.detailed:
             self.attributes.update(inference_attributes(body))
-            if api.type is not None:
-                self.attributes[attr.OPENAI_API_TYPE] = api.type.value
-            if api.output_type is not None:
-                self.attributes[attr.GEN_AI_OUTPUT_TYPE] = api.output_type.value
+            self.attributes.update(api.attributes)
         if telemetry.gate.enabled:
             self._accumulator = api.accumulator()
             api.record_request(self.content, body)
@@ -77,25 +84,28 @@ class Generation(Inference):
         """Record a whole response; a background response keeps the operation open."""
         if self._responded:
             return
-        pending = text(value, "status") in PENDING
+        fields = known_fields(value, _FIELDS)
+        status = fields.get("status")
+        pending = status in PENDING
         self._responded = self.complete = not pending
         if pending:
             self.attributes[attr.OTEL_AGENTS_RESPONSE_PENDING] = True
         else:
             self.attributes.pop(attr.OTEL_AGENTS_RESPONSE_PENDING, None)
-        self._identify(fields_of(value))
+        self._identify(fields)
         response_id = self.response_id
         if pending and response_id is not None:
             self.hold(response_id)
-        self._record_usage(field(value, "usage"))
+        self._record_usage(fields.get("usage"))
         self.finish_reasons = self._api.finish_reasons(value)
-        conversation = text(field(value, "conversation"), "id")
-        if conversation is not None:
+        conversation = fields.get("conversation")
+        if conversation is not None and (conversation := text(conversation, "id")) is not None:
             self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
-        failed, code = failure_of(value)
-        if failed:
-            self.mark_failed(code)
-        self.output = lambda: self._api.output_messages(value)
+        if status is not None:
+            failed, code = failure_of(value)
+            if failed:
+                self.mark_failed(code)
+        self.output = partial(self._api.output_messages, value)  # of this, it makes no cycle
         if self._accumulator is not None:
             self.content.output_messages = self.output
 
@@ -112,10 +122,7 @@ class Generation(Inference):
             self.response_id = response_id or None
         if self.response_model is None and isinstance(model, str):
             self.response_model = model or None
-        for key, name in (
-            ("service_tier", attr.OPENAI_RESPONSE_SERVICE_TIER),
-            ("system_fingerprint", attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
-        ):
+        for key, name in _RESPONSE_TEXTS:
             known = fields.get(key)
             if isinstance(known, str) and known:
                 self.attributes[name] = known
@@ -197,6 +204,8 @@ class Generation(Inference):
 
         A response that the SDK did not parse is recorded, too.
         """
+        if self._responded and self.error is None:
+            return  # a hot path: a whole response has all of it
         unparsed = unparsed_response(self.error) if self.error is not None else None
         if unparsed is not None and not self._reasons and text(unparsed, "status") not in PENDING:
             self.respond(unparsed)
