@@ -93,12 +93,15 @@ def _fails(kind: type[Any], name: str) -> Any:
 
 def _begins_and_fails() -> Any:
     """Have each start fail after it has started an operation."""
-    started: Any = vars(around)["_started"]
+    begin = around.begin
 
-    def failing(*args: Any) -> Any:
-        observer = started(*args)
-        if isinstance(observer, Operation):
-            raise Broken
-        return observer
+    def beginning(start: Callable[..., Any], *args: Any) -> Any:
+        def failing(*given: Any) -> Any:
+            observer = start(*given)
+            if isinstance(observer, Operation):
+                raise Broken
+            return observer
 
-    return mock.patch.object(around, "_started", failing)
+        return begin(failing, *args)
+
+    return mock.patch.object(around, "begin", beginning)

@@ -50,7 +50,7 @@ def tables(model: ScriptedModel) -> Generator[Any]:
 
 @pytest.mark.usefixtures("instrumented")
 def test_any_other_call_of_aws_is_unseen(model: ScriptedModel, emission: Emission) -> None:
-    with tables(model) as client, mock.patch.object(around, "_started", side_effect=AssertionError):
+    with tables(model) as client, mock.patch.object(around, "begin", side_effect=AssertionError):
         assert client.list_tables()["TableNames"] == ["t"]
     assert (emission.spans, emission.points()) == ((), {})
 

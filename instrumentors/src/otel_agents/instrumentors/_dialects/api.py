@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from otel_agents.instrumentors._core.telemetry.content import Content
+from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import Operation, OutputType
 
 from .fields import Body
@@ -109,6 +111,12 @@ class Api:
     output_messages: Callable[[Any], list[Message]]
     accumulator: Callable[[], Accumulator]
     output_type: OutputType | None = None
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes that all its inferences have."""
+        known = self.output_type
+        return {} if known is None else {attr.GEN_AI_OUTPUT_TYPE: known.value}
 
 
 def no_messages(response: Any) -> list[Message]:

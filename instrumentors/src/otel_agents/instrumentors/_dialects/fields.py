@@ -10,6 +10,10 @@ Body = Mapping[str, Any]
 
 _Number = TypeVar("_Number", bound=float)
 
+# By these names a type checker does not narrow a type: on a hot path, a `cast` costs a call.
+_DICT: Final[Any] = dict
+_LISTS: Final[Any] = (list, tuple)
+
 _NO_MODEL: Final = object()
 _PARSED_LIMIT: Final = 65536
 """Characters; longer JSON of tool arguments is not parsed and stays a string."""
@@ -25,6 +29,7 @@ __all__ = [
     "field",
     "fields_of",
     "items",
+    "known_fields",
     "listed",
     "numbers",
     "parsed_arguments",
@@ -36,30 +41,48 @@ __all__ = [
 
 def field(holder: Any, name: str) -> Any:
     """Return the field ``name``; None if it is missing."""
-    if isinstance(holder, dict):
-        return cast("dict[str, Any]", holder).get(name)
+    if isinstance(holder, _DICT):
+        return holder.get(name)
     extra: Any = getattr(holder, "__pydantic_extra__", _NO_MODEL)
     if extra is _NO_MODEL:
         return getattr(holder, name, None)
     # pydantic 2: `getattr` of a missing name is slow, since `__getattr__` builds and raises an
     # error.
     # https://github.com/pydantic/pydantic/pull/6165
-    fields = cast("dict[str, Any]", vars(holder))
+    fields: dict[str, Any] = holder.__dict__
     return fields[name] if name in fields else extra.get(name) if extra else None
 
 
 def fields_of(holder: Any) -> dict[str, Any]:
     """Return all fields with one look-up; an empty dict for a value without fields, as a string."""
-    if isinstance(holder, dict):
-        return cast("dict[str, Any]", holder)
-    extra: dict[str, Any] | None = getattr(holder, "__pydantic_extra__", None)
-    fields: dict[str, Any] | None = getattr(holder, "__dict__", None)
-    return {**(fields or {}), **extra} if extra else fields or {}
+    if isinstance(holder, _DICT):
+        return holder
+    try:  # a pydantic 2 model
+        extra: dict[str, Any] | None = holder.__pydantic_extra__
+        fields: dict[str, Any] = holder.__dict__
+    except AttributeError:
+        return getattr(holder, "__dict__", None) or {}
+    return {**fields, **extra} if extra else fields
 
 
-def items(holder: object, name: str) -> Iterable[Any]:
+def known_fields(holder: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Return the fields ``names``, and maybe others, as `field` reads each: for a hot path.
+
+    A field that is missing may be None or missing here too.
+    """
+    if isinstance(holder, _DICT):
+        return holder
+    try:
+        extra: dict[str, Any] | None = holder.__pydantic_extra__
+    except AttributeError:
+        return {name: field(holder, name) for name in names}
+    return {**extra, **holder.__dict__} if extra else holder.__dict__
+
+
+def items(holder: object, name: str) -> Sequence[Any]:
     """Return the list in the field ``name``; an empty one if it is missing."""
-    return listed(field(holder, name))
+    value = field(holder, name)
+    return value if isinstance(value, _LISTS) else ()
 
 
 def listed(value: object) -> Sequence[Any]:
@@ -94,13 +117,17 @@ def as_number(value: object, number: type[_Number]) -> _Number | None:
 
     JSON has infinite and boundless numbers too; an attribute's integer has 64 bits.
     """
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
+    if type(value) is not number and (
+        not isinstance(value, (int, float)) or isinstance(value, bool)
+    ):
         return None
     return number(value) if -_INT_LIMIT <= value < _INT_LIMIT else None  # false for NaN too
 
 
 def as_count(value: object) -> int | None:
     """Return ``value`` as a number of tokens; None if it is none, or one that no metric can hold."""
+    if type(value) is int:  # a hot path
+        return value if 0 <= value < _INT_LIMIT else None
     count = as_number(value, int)
     return count if count is not None and count >= 0 and count == value else None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.operations import Embeddings, Inference, ModelCall
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
 from .api import ResponseAccumulator, ResponseFields, Usage, WireFormat
@@ -62,8 +62,7 @@ class Generation(Inference):
         self._responded = False
         if self.detailed:
             self.attributes.update(wire_format.request_attributes(body))
-            if wire_format.output_type is not None:
-                self.attributes[attr.GEN_AI_OUTPUT_TYPE] = wire_format.output_type.value
+            self.attributes.update(wire_format.attributes)
         if self.content.enabled:
             wire_format.record_request(self.content, body)
 
@@ -73,7 +72,7 @@ class Generation(Inference):
             return
         self._responded = self.complete = True
         record_response(self, self._wire_format.response_fields(value))
-        self.output = lambda: self._wire_format.output_messages(value)
+        self.output = partial(self._wire_format.output_messages, value)
         if self.content.enabled:
             self.content.output_messages = self.output
 

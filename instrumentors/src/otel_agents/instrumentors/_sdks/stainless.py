@@ -71,8 +71,11 @@ class Client(Protocol):
 
 def options_of(call: Call) -> RequestOptions:
     """Return the options of ``request(cast_to, options, …)`` or ``_attempt_request(options, …)``."""
+    args = call.args
+    if len(args) == 2 and _OPTIONS not in call.kwargs:  # a hot path: as the SDKs call it
+        return args[1]
     options = call.kwargs.get(_OPTIONS)
-    return call.args[_position(call)] if options is None else options
+    return args[_position(call)] if options is None else options
 
 
 def _position(call: Call) -> int:
@@ -257,26 +260,33 @@ class Sdk(Generic[_Api, _Inference]):
         api = self.api_of(options)
         if api is None:
             return self._other(telemetry, call, options, path_of(options))
-        inference = self.infer(telemetry, call, api, parent)
-        if telemetry.settings.stream_usage and self._request_usage is not None:
+        inference = self.infer(telemetry, call, options, api, parent)
+        settings = telemetry.settings
+        if settings.stream_usage and self._request_usage is not None:
             self._request_usage(call, options, api, inference)
-        host = self._endpoints.of(call.instance).host
-        propagate_and_observe(telemetry, call, host, inference)
+        if settings.propagate_headers or callable(getattr(options, "post_parser", None)):
+            host = self._endpoints.of(call.instance).host
+            propagate_and_observe(telemetry, call, host, inference)
         return inference
 
     def infer(
-        self, telemetry: Telemetry, call: Call, api: _Api, parent: Context | None = None
+        self,
+        telemetry: Telemetry,
+        call: Call,
+        options: RequestOptions,
+        api: _Api,
+        parent: Context | None = None,
     ) -> _Inference:
         """Start the operation of a request to a generating API."""
-        endpoint = self._endpoints.of(call.instance)
+        provider, host, port, is_guess = self._endpoints.of(call.instance)
         return self._inference(
             telemetry,
             api,
-            body_of(options_of(call)),
-            endpoint.provider,
-            endpoint.server,
-            parent=parent,
-            provider_is_guess=endpoint.provider_is_guess,
+            body_of(options),
+            provider,
+            (host, port) if host else None,
+            parent=call.context if parent is None else parent,
+            provider_is_guess=is_guess,
         )
 
     def api_of(self, options: RequestOptions) -> _Api | None:
@@ -284,8 +294,12 @@ class Sdk(Generic[_Api, _Inference]):
 
         Its path may be an absolute URL or contain a deployment.
         """
-        if options.method.lower() != "post":
+        if options.method != "post" and options.method.lower() != "post":
             return None
+        url = options.url
+        api = self._apis.get(url) if type(url) is str else None
+        if api is not None:  # a hot path: nearly every URL is a path and nothing else
+            return api
         path = path_of(options)
         api = self._apis.get(path)
         if api is not None:

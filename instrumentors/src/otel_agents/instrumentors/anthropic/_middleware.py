@@ -79,7 +79,7 @@ def _start(
 ) -> Attempt:
     client: _Client = call.instance
     parent = _parent(telemetry, client, known)
-    generation = _requests.SDK.infer(telemetry, call, api, parent)
+    generation = _requests.SDK.infer(telemetry, call, options_of(call), api, parent)
     _own_spans.adopt(telemetry, client, generation)
     return Attempt(generation, known, client)
 

@@ -33,6 +33,7 @@ from otel_agents.instrumentors._core.drivers import (
     plain,
 )
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
+from otel_agents.instrumentors._core.tables import Recent
 
 from . import finalization
 from .call import Call, Reentry, Start, Switch, Wrapping
@@ -83,18 +84,18 @@ def around(
     """
 
     def wrapping(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
-        def begin(
-            args: tuple[Any, ...], kwargs: dict[str, Any]
-        ) -> tuple[CallObserver | None, Call]:
-            call = call_of(function, args, kwargs, bound)
+        def begin_call(call: Call) -> CallObserver | None:
             if not switch.on:
-                return None, call
-            if once_per is None and not overridden:
-                return _begin(telemetry, start, call), call
-            return _begin_once(telemetry, start, call, overridden, once_per), call
+                return None
+            if not is_plain:
+                return _begin_once(telemetry, start, call, overridden, once_per)
+            call.context = context = get_current()
+            return None if is_suppressed(context) else begin(start, telemetry, call)
 
         run, replace = _shape_of(function)
-        return replace(function, Driver(run(function, begin, bound)))
+        return replace(function, Driver(run(function, begin_call, bound)))
+
+    is_plain = once_per is None and not overridden
 
     return wrapping
 
@@ -107,7 +108,7 @@ def call_of(
     return Call(function, holder, rest, kwargs)
 
 
-_Begin = Callable[[tuple[Any, ...], dict[str, Any]], "tuple[CallObserver | None, Call]"]
+_Begin = Callable[[Call], "CallObserver | None"]
 _Runner = Callable[[Callable[..., Any], _Begin, bool], Run]
 _Replace = Callable[[Callable[..., Any], "Driver | None"], Callable[..., Any]]
 
@@ -141,7 +142,7 @@ def _begin_once(
         return None
     if reentries is None:
         return None
-    observer = _begin(telemetry, start, call)
+    observer = None if is_suppressed() else begin(start, telemetry, call)
     if observer is None and overridden:  # skip the whole chain, also after a `watch`
         observer = Observation()
     for reentry in reentries if observer is not None else ():
@@ -152,17 +153,19 @@ def _begin_once(
     return observer
 
 
-def _begin(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:
-    return begin(_started, telemetry, start, call)
-
-
 def begin(start: Callable[..., Any], *args: Any) -> Any:
-    """Return what ``start(*args)`` starts; if it fails, the operation that it started before."""
+    """Return what ``start(*args)`` starts; if it fails, the operation that it started before.
+
+    It fails, too, if what it returns has no context to run a call in.
+    """
     outer, started = STARTED.get(), StartedOperations()
     started.over = False
     STARTED.set(started)
     try:
-        return start(*args)
+        observer = start(*args)
+        if observer is not None and not isinstance(getattr(observer, "context", None), Context):
+            raise TypeError(f"a start returned {type(observer).__name__}, which has no context")
+        return observer
     except Exception:
         errors.internal_error("starting an operation")
         return innermost(started)
@@ -178,23 +181,11 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
             STARTED.set(outer)
 
 
-def _started(telemetry: Telemetry, start: Start, call: Call) -> CallObserver | None:
-    """Call ``start``; raise if what it returns has no context to run a call in."""
-    observer = start(telemetry, call) if not is_suppressed() else None
-    context: object = getattr(observer, "context", None)
-    if observer is not None and not isinstance(context, Context):
-        raise TypeError(f"a start returned {type(observer).__name__}, which has no context")
-    return observer
-
-
-def _arguments(call: Call, args: tuple[Any, ...], bound: bool) -> tuple[Any, ...]:
-    return (args[0], *call.args) if bound and args else call.args
-
-
 def _create(observer: CallObserver, call: Call, args: tuple[Any, ...], bound: bool) -> Any:
     """Create the coroutine or generator; only wrong arguments can fail here."""
     try:
-        return call.function(*_arguments(call, args, bound), **call.kwargs)
+        rest = (args[0], *call.args) if bound and args else call.args
+        return call.function(*rest, **call.kwargs)
     except BaseException as error:
         report_failure(observer, error)
         raise
@@ -202,18 +193,26 @@ def _create(observer: CallObserver, call: Call, args: tuple[Any, ...], bound: bo
 
 def _plain_runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        observer, call = begin(args, kwargs)
+        # A hot path: `call_of`, without its call.
+        called_on, rest = (args[0], args[1:]) if bound and args else (None, args)
+        call = Call(function, called_on, rest, kwargs)
+        observer = begin(call)
         if observer is None:
             return function(*args, **kwargs)
         outer = get_current()
         attach(observer.context)
         try:
-            value = call.function(*_arguments(call, args, bound), **call.kwargs)
+            if bound and args:
+                value = call.function(args[0], *call.args, **call.kwargs)
+            else:
+                value = call.function(*call.args, **call.kwargs)
         except BaseException as error:
             attach(outer)
             report_failure(observer, error)
             raise
         attach(outer)
+        if type(value) in _RESULTS:
+            return _record_result(observer, value)
         return _follow_result(observer, value)
 
     return run
@@ -224,7 +223,8 @@ def _deferred_runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
 
     def runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
         def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            observer, call = begin(args, kwargs)
+            call = call_of(function, args, kwargs, bound)
+            observer = begin(call)
             if observer is None:
                 return function(*args, **kwargs)
             return follow(observer, _create(observer, call, args, bound))
@@ -249,6 +249,8 @@ def _follow_unfinished(observer: CallObserver, value: Any) -> Any:
     if kind is AsyncGeneratorType:
         return follow_async_generator(value, observer)
     if not inspect.isawaitable(value):
+        if value.__class__ is kind:
+            _RESULTS.put(kind, None)
         return None
     if isinstance(value, asyncio.Future):
         return follow_future(value, observer, _record_result)
@@ -277,6 +279,8 @@ def _follow_returned_generator(observer: Any, value: Any) -> Any:
 
 
 _GENERATORS: Final = (GeneratorType, AsyncGeneratorType)
+_RESULTS: Final = Recent[type[Any], None](128, bool)
+"""Classes of values that are results as they are: to find out takes longer than to look it up."""
 
 
 def _follow_or_record(observer: Any, value: Any, follow: Callable[[Any, Any], Any]) -> Any:

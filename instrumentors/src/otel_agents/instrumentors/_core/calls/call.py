@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
+
+from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.context.scope import scope_of
 from otel_agents.instrumentors._core.context.slots import Slot
@@ -64,12 +66,14 @@ class Call:
         instance: The object or class of a method; None for functions and static methods.
         args: The positional arguments without the instance.
         kwargs: The keyword arguments.
+        context: The context in which it is made, once a start sees it.
     """
 
     function: Callable[..., Any]
     instance: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    context: Context | None = field(default=None, compare=False, repr=False)
 
     def argument(self, position: int, name: str) -> Any:
         """Return the argument at ``position`` or named ``name``; None if it was omitted."""

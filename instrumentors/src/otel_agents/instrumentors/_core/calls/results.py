@@ -13,13 +13,14 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
+from otel_agents.instrumentors._core.tables import Recent
 
 from . import bodies
 from .proxy import Proxy
 from .reporting import CallObserver, report_chunk, report_exhausted
 from .streams import follow_stream
 
-__all__ = ["ResultObserver", "follow", "follow_held", "http_response"]
+__all__ = ["MODELS", "ResultObserver", "follow", "follow_held", "http_response"]
 
 
 class ResultObserver(CallObserver, Protocol):
@@ -36,6 +37,7 @@ class ResultObserver(CallObserver, Protocol):
 
 def follow(operation: ResultObserver, value: Any) -> Any:
     """Record ``value``, now or while it is read; return what the caller gets."""
+    kind = cast(Any, type(value))
     response = http_response(value)
     if response is not None:
         if not bodies.follow(operation, response):
@@ -44,9 +46,15 @@ def follow(operation: ResultObserver, value: Any) -> Any:
     proxy = _follow_unread(operation, value)
     if proxy is not None:
         return proxy
+    if hasattr(kind, "__pydantic_extra__"):
+        MODELS.put(kind, None)
     operation.respond(_whole(value))
     operation.end()
     return value
+
+
+MODELS: Final = Recent[type[Any], None](128, bool)
+"""Classes of pydantic models that are whole responses: nothing in them is read later."""
 
 
 def _whole(value: Any) -> Any:

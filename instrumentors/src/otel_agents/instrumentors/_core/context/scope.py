@@ -20,6 +20,7 @@ from .claims import Claim, ForeignClaim
 from .tools import ToolScope
 
 __all__ = [
+    "OFFICIAL_CONVERSATION_MODULE",
     "Scope",
     "conversation_id",
     "is_suppressed",
@@ -35,7 +36,8 @@ __all__ = [
 ]
 
 _SCOPE: Final = create_key("otel_agents-scope")
-_OFFICIAL_CONVERSATION_MODULE: Final = "opentelemetry.util.genai._conversation_context"
+OFFICIAL_CONVERSATION_MODULE: Final = "opentelemetry.util.genai._conversation_context"
+"""If it is not imported, no official package has set a conversation."""
 
 _SUPPRESSED: Final[str | None] = getattr(api, "_SUPPRESS_INSTRUMENTATION_KEY", None)
 """OpenTelemetry's private key; it looks for a plain name too."""
@@ -121,7 +123,7 @@ def name_remote_tool(name: object) -> None:
 
 def _official_conversation_key() -> str | None:
     # opentelemetry-util-genai keeps this key private: probe for it, and only if it is imported.
-    module = sys.modules.get(_OFFICIAL_CONVERSATION_MODULE)
+    module = sys.modules.get(OFFICIAL_CONVERSATION_MODULE)
     return getattr(module, "CONVERSATION_ID_KEY", None) if module else None
 
 
@@ -132,7 +134,7 @@ def conversation_id(context: Context | None = None) -> str | None:
 
 def official_conversation_id(context: Context | None = None) -> str | None:
     """Return the conversation that an official package has set in ``context``."""
-    if _OFFICIAL_CONVERSATION_MODULE not in sys.modules:
+    if OFFICIAL_CONVERSATION_MODULE not in sys.modules:
         return None
     key = _official_conversation_key()
     found = get_value(key, context) if key else None

@@ -18,6 +18,7 @@ from otel_agents.semconv.values import TokenType
 
 __all__ = [
     "AGENT",
+    "CHUNK",
     "CLIENT",
     "CLIENT_ALONE",
     "COMMON_ATTRIBUTES",
@@ -33,7 +34,6 @@ __all__ = [
     "TOOL",
     "WORKFLOW",
     "Kind",
-    "chunk_measures",
     "short",
 ]
 
@@ -164,18 +164,22 @@ MCP_CLIENT_SESSION: Final = (_duration(metrics.MCP_CLIENT_SESSION_DURATION, *_MC
 MCP_SERVER_SESSION: Final = (_duration(metrics.MCP_SERVER_SESSION_DURATION, *_MCP_WIRE),)
 
 
-def chunk_measures(seconds: float) -> tuple[Measure, ...]:
-    """Return the metrics of the time between two chunks of a stream."""
-
-    def value(_: object) -> float:
-        return seconds
-
-    previous = metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK
-    latest = metrics.GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK
-    return (
-        Measure(previous, value, COMMON_ATTRIBUTES, latest=False),
-        Measure(latest, value, COMMON_ATTRIBUTES, previous=False),
-    )
+_last_chunk: Final = attrgetter("chunk_seconds")
+CHUNK: Final = (
+    Measure(
+        metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
+        _last_chunk,
+        COMMON_ATTRIBUTES,
+        latest=False,
+    ),
+    Measure(
+        metrics.GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK,
+        _last_chunk,
+        COMMON_ATTRIBUTES,
+        previous=False,
+    ),
+)
+"""The metrics of the time between two chunks of a stream."""
 
 
 # Operations in this process. Inside one, no layer claims a model call yet.

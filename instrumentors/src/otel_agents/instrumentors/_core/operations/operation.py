@@ -7,6 +7,8 @@ by `Operation.chunk` and `Operation.conclude`.
 
 from __future__ import annotations
 
+import math
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +22,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
 from otel_agents.instrumentors._core.context.ownership import without_claims
 from otel_agents.instrumentors._core.context.scope import (
+    OFFICIAL_CONVERSATION_MODULE,
     Scope,
     official_conversation_id,
     scope_of,
@@ -47,6 +50,7 @@ _Class = TypeVar("_Class")
 
 _SPAN: Final = next(iter(set_span_in_context(INVALID_SPAN, Context())))
 """OpenTelemetry's key of the current span: its function copies a context more often than needed."""
+_NEVER: Final = math.inf
 
 
 class Operation:
@@ -123,7 +127,7 @@ class Operation:
         self.end_time = 0
         self.duration = 0.0
         """Seconds from start to end; the same as the span's."""
-        if time.monotonic() >= EXPIRING.due:
+        if EXPIRING.due < _NEVER and time.monotonic() >= EXPIRING.due:
             evict_expired()
         now, counter = time.time_ns(), time.perf_counter_ns()
         self.start_time = now if start_time is None else start_time
@@ -150,7 +154,11 @@ class Operation:
         )
         self.context = without_claims(context, scope) if kind.independent else context
         if kind.conversation:
-            conversation = scope.conversation_id or official_conversation_id(parent)
+            conversation = scope.conversation_id or (
+                official_conversation_id(parent)
+                if OFFICIAL_CONVERSATION_MODULE in sys.modules
+                else None
+            )
             if conversation:
                 self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
         if scope.user_id:
@@ -187,15 +195,10 @@ class Operation:
         # A claim is for an operation that starts, not for its span, which a processor may notice.
         hidden = scope.inference is not None or scope.embeddings is not None
         outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
-        self.span = self._started_span(name, outside, links)
-        self.recording = self.span.is_recording()
-        return parent if self.span is INVALID_SPAN else Context({**parent, _SPAN: self.span})
-
-    def _started_span(self, name: str, parent: Context, links: Sequence[Link] | None) -> Span:
         try:
-            return self.telemetry.tracer.start_span(
+            self.span = self.telemetry.tracer.start_span(
                 name,
-                parent,
+                outside,
                 self._kind.span_kind,
                 self._start_attributes,
                 links,
@@ -205,7 +208,12 @@ class Operation:
             )
         except Exception:  # of a sampler, an id generator or a span processor
             errors.foreign_error("starting a span")
-            return INVALID_SPAN
+            self.recording = False
+            return parent
+        self.recording = self.span.is_recording()
+        if self.span is INVALID_SPAN:
+            return parent
+        return Context({**parent, _SPAN: self.span})
 
     # What a framework overrides.
 
@@ -336,10 +344,13 @@ class Operation:
         self._ended = True
         try:
             if self._concludes:
-                _guard("describing an operation", self.conclude)  # may end operations below
+                try:
+                    self.conclude()  # may end operations below
+                except Exception:
+                    errors.internal_error("describing an operation")
         finally:
             elapsed = (DROPPED_AT.get() or time.perf_counter_ns()) - self._start_counter
-            elapsed = max(0, elapsed)
+            elapsed = max(elapsed, 0)
             self.end_time, self.duration = self.start_time + elapsed, elapsed / 1e9
             try:
                 if isinstance(self._owner, ClaimedAround):
@@ -386,24 +397,37 @@ class Operation:
 
     def _emit(self) -> None:
         """Emit each part by itself, so that an error in one part costs only that part."""
+        # A hot path: what every operation does is guarded here, the rest by `_guard`.
+        kind, telemetry, owner = self._kind, self.telemetry, self._owner
+        known = record = None
         if self.error_type is not None:
             self.attributes[attr.ERROR_TYPE] = self.error_type
         if self._finalizes:
-            _guard("describing an operation", self._finalize)
-        if not self._owner.emits:
-            _guard("handing an operation over", self._owner.receive, self.known)
+            try:
+                self._finalize()
+            except Exception:
+                errors.internal_error("describing an operation")
+        if not owner.emits:
+            _guard("handing an operation over", owner.receive, self.known)
             return
-        kind, telemetry, owner = self._kind, self.telemetry, self._owner
-        known = record = None
         if kind.measures:
-            known = self.known
-            _guard("recording metrics", self._measure, known)
+            known = {**self._start_attributes, **self.attributes}
+            try:
+                self._measure(known)
+            except Exception:
+                errors.internal_error("recording metrics")
         span, emits_event = self.span, telemetry.settings.emit_event
         if isinstance(owner, ClaimedAround):
             span, emits_event = owner.span, emits_event and not owner.library_emits_event
             _guard("completing a span", owner.receive, known or self.known)
-        elif self.recording and (self.attributes or self.error_type is not None):
-            _guard("describing a span", self._set_attributes)
+        elif self.recording:
+            try:
+                if self.attributes:
+                    span.set_attributes(self.attributes)
+                if self.error_type is not None:
+                    self._set_status(span, self.error)
+            except Exception:
+                errors.internal_error("describing a span")
         if kind.event is not None and emits_event:
             record = record_of(kind.event, known or self.known, self.context, self.end_time)
         if self.content.enabled:
@@ -413,19 +437,16 @@ class Operation:
         if self.error is not None and not self._error_passes:
             _guard("emitting an exception", self._emit_exception, self.error)
 
-    def _set_attributes(self) -> None:
-        if self.attributes:
-            self.span.set_attributes(self.attributes)
-        if self.error_type is not None:
-            description = self._gate.description(self.error) if self.error else None
-            self.span.set_status(Status(StatusCode.ERROR, description))
+    def _set_status(self, span: Span, error: BaseException | None) -> None:
+        description = self._gate.description(error) if error else None
+        span.set_status(Status(StatusCode.ERROR, description))
 
     def _measure(self, known: dict[str, Any]) -> None:
         instruments = self.telemetry.instruments
         measures, owner = self._kind.measures, self._owner
         if owner is not OURS:
             failed = partial(self._measure_later, known) if self._is_failed_attempt else None
-            measures = owner.measures(measures, failed)
+            measures = owner.measures(measures, failed, self.error)
         instruments.measure(measures, self, known)
         if attr.OTEL_AGENTS_COST in known:
             cost = known[attr.OTEL_AGENTS_COST]

@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
-from otel_agents.instrumentors._core.tables import ByObject
+from otel_agents.instrumentors._core.tables import ByObject, Recent
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import metrics
@@ -125,6 +125,44 @@ class Measure(NamedTuple):
     latest: bool = True
 
 
+class _Row:
+    """A measure, and its histogram after its first point."""
+
+    __slots__ = ("histogram", "measure", "read")
+
+    def __init__(self, measure: Measure) -> None:
+        self.measure = measure
+        self.read = measure.value
+        self.histogram: Histogram | None = None
+
+
+class _Plan:
+    """What is known of the measures of one kind, and the attributes of their points so far."""
+
+    __slots__ = ("_names", "_points", "measures", "rows")
+
+    def __init__(self, measures: tuple[Measure, ...], *, previous: bool, latest: bool) -> None:
+        self.measures = measures
+        enabled = [it for it in measures if (it.previous and previous) or (it.latest and latest)]
+        self.rows = [_Row(measure) for measure in enabled]
+        self._names = tuple(dict.fromkeys(name for it in enabled for name in it.attributes))
+        self._points: Recent[tuple[Any, ...], list[Attributes]] = Recent(256, bool)
+
+    def points(self, known: Mapping[str, Any]) -> list[Attributes]:
+        """Return the attributes of a point of each row; nobody changes them."""
+        key = tuple(map(known.get, self._names))
+        points = self._points.get(key)
+        if points is None:
+            points = [_point(row.measure, known) for row in self.rows]
+            self._points.put(key, points)
+        return points
+
+
+def _point(measure: Measure, known: Mapping[str, Any]) -> Attributes:
+    common = {name: known[name] for name in measure.attributes if name in known}
+    return {**common, **measure.extra}
+
+
 class Instruments:
     """The instruments of one instrumentor, created on first use."""
 
@@ -134,6 +172,7 @@ class Instruments:
         self._previous = settings.metrics.previous
         self.latest = settings.metrics.latest
         self._histograms: dict[str, Histogram] = {}
+        self._plans: Recent[int, _Plan] = Recent(64, bool)
         self._sums: dict[str, ObservedCounter] = {}
         self.per_chunk = settings.chunk_metric
         self._chosen = ChosenAttributes(settings.metric_attributes, self._overflowed)
@@ -145,32 +184,37 @@ class Instruments:
 
         ``known`` are the attributes of its span, including ``error.type`` after an error.
         """
-        chosen = self._chosen.of(operation.context, known) if self._chosen.names else None
-        # Hot path: measures of one kind share their attributes, which are collected once.
-        context, names = operation.context, None
-        attributes: Attributes = {}
-        for row in measures:
-            if not ((row.previous and self._previous) or (row.latest and self.latest)):
-                continue
-            value = row.value(operation)
-            if value is None:
-                continue
-            if row.attributes is not names:
-                names = row.attributes
-                attributes = {name: known[name] for name in names if name in known}
-                if chosen and row.metric.unit in _UNITS:
-                    attributes = {**chosen, **attributes}
-            histogram = self._histograms.get(row.metric.name) or self._histogram(row.metric)
-            point = {**attributes, **row.extra} if row.extra else attributes
-            histogram.record(value, point, context=context)
+        # A hot path: kinds keep their measures, so what is known of these is kept, too.
+        plan = self._plans.get(id(measures))
+        if plan is None:  # it holds the measures, so that no others get their id
+            plan = _Plan(measures, previous=self._previous, latest=self.latest)
+            self._plans.put(id(measures), plan)
+        context, points = operation.context, plan.points(known)
+        if self._chosen.names:
+            points = self._with_chosen(plan, points, self._chosen.of(context, known))
+        for row, point in zip(plan.rows, points, strict=True):
+            value = row.read(operation)
+            if value is not None:
+                if row.histogram is None:
+                    row.histogram = self._histogram(row.measure.metric)
+                row.histogram.record(value, point, context)
+
+    @staticmethod
+    def _with_chosen(plan: _Plan, points: list[Attributes], chosen: Attributes) -> list[Attributes]:
+        return [
+            {**chosen, **point} if row.measure.metric.unit in _UNITS else point
+            for row, point in zip(plan.rows, points, strict=True)
+        ]
 
     def _histogram(self, metric: Metric) -> Histogram:
-        histogram = self._histograms[metric.name] = self._meter.create_histogram(
-            metric.name,
-            unit=metric.unit,
-            description=metric.description,
-            explicit_bucket_boundaries_advisory=metric.buckets,
-        )
+        histogram = self._histograms.get(metric.name)
+        if histogram is None:
+            histogram = self._histograms[metric.name] = self._meter.create_histogram(
+                metric.name,
+                unit=metric.unit,
+                description=metric.description,
+                explicit_bucket_boundaries_advisory=metric.buckets,
+            )
         return histogram
 
     def add_cost(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from otel_agents.instrumentors._dialects.api import Api
+from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OpenAIApiType
 
 __all__ = ["OpenAIApi"]
@@ -27,3 +29,9 @@ class OpenAIApi(Api):
 
     finish_reasons: Callable[[Any], tuple[str, ...]] = _no_reasons
     type: OpenAIApiType | None = None
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes that all its inferences have."""
+        known = super().attributes
+        return known if self.type is None else {**known, attr.OPENAI_API_TYPE: self.type.value}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from operator import countOf
+from typing import Any, Final
 
 from opentelemetry.context import Context
 
@@ -12,22 +14,35 @@ from otel_agents.instrumentors._core.operations import Inference
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Accumulator
 from otel_agents.instrumentors._dialects.error_codes import code_in
-from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, text
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, known_fields, text
 from otel_agents.instrumentors._dialects.unparsed import unparsed_response
 from otel_agents.semconv import attributes as attr
 
 from .api import OpenAIApi
+from .chat import Accumulator as ChatAccumulator
 from .requests import inference_attributes
 from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
 
-__all__ = ["Generation"]
+__all__ = ["Generation", "chunk_text"]
+
+_RECORDED_EVENTS: Final = frozenset(("response.created", "error", *FINAL_EVENTS))
+"""The events of a stream of the Responses API that hold more than content."""
+
+_RESPONSE_TEXTS: Final = (
+    ("service_tier", attr.OPENAI_RESPONSE_SERVICE_TIER),
+    ("system_fingerprint", attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
+)
+_FIELDS: Final = (
+    *("id", "model", "status", "usage", "conversation"),
+    *(key for key, _ in _RESPONSE_TEXTS),
+)
 
 
 class Generation(Inference):
     """An inference of any API. Its result is a response, a stream or a raw response."""
 
-    __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "hides_usage")
+    __slots__ = ("_accumulator", "_add_text", "_api", "_reasons", "_responded", "hides_usage")
 
     def __init__(
         self,
@@ -53,15 +68,14 @@ class Generation(Inference):
         )
         self._api = api
         self._accumulator: Accumulator | None = None
+        self._add_text: Callable[[str], object] | None = None
+        """Adds to the text of the first choice of a chat, once it has started."""
         self._reasons: dict[int, str | None] = {}
         self._responded = False
         self.hides_usage = False
         if self.detailed:
             self.attributes.update(inference_attributes(body))
-            if api.type is not None:
-                self.attributes[attr.OPENAI_API_TYPE] = api.type.value
-            if api.output_type is not None:
-                self.attributes[attr.GEN_AI_OUTPUT_TYPE] = api.output_type.value
+            self.attributes.update(api.attributes)
         if telemetry.gate.enabled:
             self._accumulator = api.accumulator()
             api.record_request(self.content, body)
@@ -70,25 +84,28 @@ class Generation(Inference):
         """Record a whole response; a background response keeps the operation open."""
         if self._responded:
             return
-        pending = text(value, "status") in PENDING
+        fields = known_fields(value, _FIELDS)
+        status = fields.get("status")
+        pending = status in PENDING
         self._responded = self.complete = not pending
         if pending:
             self.attributes[attr.OTEL_AGENTS_RESPONSE_PENDING] = True
         else:
             self.attributes.pop(attr.OTEL_AGENTS_RESPONSE_PENDING, None)
-        self._identify(fields_of(value))
+        self._identify(fields)
         response_id = self.response_id
         if pending and response_id is not None:
             self.hold(response_id)
-        self._record_usage(field(value, "usage"))
+        self._record_usage(fields.get("usage"))
         self.finish_reasons = self._api.finish_reasons(value)
-        conversation = text(field(value, "conversation"), "id")
-        if conversation is not None:
+        conversation = fields.get("conversation")
+        if conversation is not None and (conversation := text(conversation, "id")) is not None:
             self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
-        failed, code = failure_of(value)
-        if failed:
-            self.mark_failed(code)
-        self.output = lambda: self._api.output_messages(value)
+        if status is not None:
+            failed, code = failure_of(value)
+            if failed:
+                self.mark_failed(code)
+        self.output = partial(self._api.output_messages, value)  # of this, it makes no cycle
         if self._accumulator is not None:
             self.content.output_messages = self.output
 
@@ -105,10 +122,7 @@ class Generation(Inference):
             self.response_id = response_id or None
         if self.response_model is None and isinstance(model, str):
             self.response_model = model or None
-        for key, name in (
-            ("service_tier", attr.OPENAI_RESPONSE_SERVICE_TIER),
-            ("system_fingerprint", attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
-        ):
+        for key, name in _RESPONSE_TEXTS:
             known = fields.get(key)
             if isinstance(known, str) and known:
                 self.attributes[name] = known
@@ -121,18 +135,22 @@ class Generation(Inference):
 
     def chunk(self, item: Any) -> object:
         """Record one chunk or event of a stream."""
-        # A hot path: one function for the chunks of a chat.
         if self.times_next_chunk:
             self.record_chunk_time()
-        if self._accumulator is not None:
-            self._accumulator.add(item)
+        if self._add_text is not None:
+            only_text = chunk_text(item)
+            if only_text is not None:  # nearly always
+                self._add_text(only_text)
+                return None
         fields = fields_of(item)
+        if self._accumulator is not None:
+            self._accumulator.add(fields)
         if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
             self.mark_failed(self.stream_error(fields))
             self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:
-            return self._response_event(fields)
+            return self._response_event(fields) if fields.get("type") in _RECORDED_EVENTS else None
         if self.response_id is None or self.response_model is None:
             self._identify(fields)
         choices = fields.get("choices")
@@ -141,6 +159,8 @@ class Generation(Inference):
             reason, index = choice_fields.get("finish_reason"), choice_fields.get("index") or 0
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
+        if self._add_text is None and 0 in self._reasons and self.response_id is not None:
+            self._expect_text()
         extra = fields.get("x_groq")
         if extra is not None:
             self._record_groq(extra)
@@ -152,21 +172,30 @@ class Generation(Inference):
                 return HIDDEN
         return None
 
+    def _expect_text(self) -> None:
+        """Read what follows of a chat as text as far as it is."""
+        accumulator = self._accumulator
+        if self.response_model is None:
+            return  # a later chunk may name it
+        if accumulator is None:
+            self._add_text = bool  # to nothing
+        elif isinstance(accumulator, ChatAccumulator) and 0 in accumulator.choices:
+            self._add_text = accumulator.choices[0].content.append
+
     def _record_groq(self, extra: Any) -> None:
         """Record what the first and the last chunk of Groq have; usage is there unrequested."""
         self._record_usage(field(extra, "usage"))
         if field(extra, "error"):  # no SDK raises: the stream just ends
             self.mark_failed(code_in(extra, "error"))
 
-    def _response_event(self, item: Any) -> object:
-        kind = text(item, "type")
-        response = field(item, "response")
+    def _response_event(self, event: Mapping[str, Any]) -> object:
+        kind, response = event["type"], event.get("response")
         if kind in FINAL_EVENTS:
             self.respond(response)
         elif kind == "response.created":
             self._identify(fields_of(response))
-        elif kind == "error":
-            self.mark_failed(code_in(item, "code"))
+        else:
+            self.mark_failed(code_in(event, "code"))
             self.complete = True
         return None
 
@@ -175,6 +204,8 @@ class Generation(Inference):
 
         A response that the SDK did not parse is recorded, too.
         """
+        if self._responded and self.error is None:
+            return  # a hot path: a whole response has all of it
         unparsed = unparsed_response(self.error) if self.error is not None else None
         if unparsed is not None and not self._reasons and text(unparsed, "status") not in PENDING:
             self.respond(unparsed)
@@ -184,3 +215,30 @@ class Generation(Inference):
         accumulator = self._accumulator
         if accumulator is not None and not self._responded:
             self.content.output_messages = accumulator.messages
+
+
+def chunk_text(chunk: Any) -> str | None:
+    """Return the text of a parsed chunk of a chat if it holds nothing else, as nearly all do.
+
+    None for any other chunk, also one whose choice is not the first.
+    """
+    # The hot path of every stream. Further fields of the chunk itself do not matter: the SDK raises
+    # for an error.
+    try:
+        fields = chunk.__dict__
+        (choice,) = fields["choices"]
+        choice_fields = choice.__dict__
+        delta = choice_fields["delta"]
+        delta_fields = delta.__dict__
+        if (
+            countOf(delta_fields.values(), None) == len(delta_fields) - 1
+            and choice_fields["finish_reason"] is None
+            and fields["usage"] is None
+            and not choice_fields["index"]
+            and not delta.__pydantic_extra__
+            and fields.get("x_groq") is None
+        ):
+            return delta_fields["content"]
+    except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
+        pass
+    return None

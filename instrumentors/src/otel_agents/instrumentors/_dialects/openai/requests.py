@@ -11,21 +11,25 @@ from otel_agents.semconv.values import OutputType
 
 __all__ = ["embeddings_attributes", "inference_attributes"]
 
-_NUMBERS: Final = (
-    ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
-    ("top_p", attr.GEN_AI_REQUEST_TOP_P, float),
-    ("frequency_penalty", attr.GEN_AI_REQUEST_FREQUENCY_PENALTY, float),
-    ("presence_penalty", attr.GEN_AI_REQUEST_PRESENCE_PENALTY, float),
-    ("seed", attr.GEN_AI_REQUEST_SEED, int),
-    ("top_k", attr.GEN_AI_REQUEST_TOP_K, int),
-    ("max_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
-    ("max_completion_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
-    ("max_output_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+_NUMBERS: Final = MappingProxyType[str, tuple[str, type[int | float]]](
+    {
+        "temperature": (attr.GEN_AI_REQUEST_TEMPERATURE, float),
+        "top_p": (attr.GEN_AI_REQUEST_TOP_P, float),
+        "frequency_penalty": (attr.GEN_AI_REQUEST_FREQUENCY_PENALTY, float),
+        "presence_penalty": (attr.GEN_AI_REQUEST_PRESENCE_PENALTY, float),
+        "seed": (attr.GEN_AI_REQUEST_SEED, int),
+        "top_k": (attr.GEN_AI_REQUEST_TOP_K, int),
+        "max_tokens": (attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+        "max_completion_tokens": (attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+        "max_output_tokens": (attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+    }
 )
 _TEXTS: Final = (
     ("reasoning_effort", attr.GEN_AI_REQUEST_REASONING_LEVEL),
     ("previous_response_id", attr.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID),
 )
+_OLDER_LIMIT: Final = "max_tokens"
+"""The older name of a limit: the newer ones win."""
 _OUTPUT_TYPES: Final = MappingProxyType(
     {
         "text": OutputType.TEXT.value,
@@ -37,22 +41,30 @@ _OUTPUT_TYPES: Final = MappingProxyType(
 
 def inference_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of chat, completions and responses."""
+    # A hot path: a body has few of the fields that it may have, so it is read, not the table.
     attributes: dict[str, Any] = {}
-    for key, name, number in _NUMBERS:  # a hot path: `fields.numbers`, without the call
-        value = body.get(key)
-        if value is not None and (value := as_number(value, number)) is not None:
-            attributes[name] = value
-    for key, name in _TEXTS:
-        value = body.get(key)
-        if isinstance(value, str):
-            attributes[name] = value
-    attributes.update(_shaped(body))
+    has_others = False
+    for key, value in body.items():
+        row = _NUMBERS.get(key)
+        if row is None:
+            has_others = has_others or key in _OTHERS
+            continue
+        name, kind = row
+        number = as_number(value, kind)
+        if number is not None and not (key == _OLDER_LIMIT and name in attributes):
+            attributes[name] = number
+    if has_others:
+        attributes.update(_shaped(body))
     return attributes
 
 
 def _shaped(body: Body) -> dict[str, Any]:
-    """Return the attributes that are renamed, or recorded under a condition."""
+    """Return the attributes that are texts, renamed, or recorded under a condition."""
     attributes: dict[str, Any] = {}
+    for key, name in _TEXTS:
+        value = body.get(key)
+        if isinstance(value, str):
+            attributes[name] = value
     stop = body.get("stop")
     if isinstance(stop, str):
         attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = (stop,)
@@ -74,6 +86,7 @@ def _shaped(body: Body) -> dict[str, Any]:
 _NESTED: Final = frozenset(
     ("conversation", "modalities", "prompt", "reasoning", "response_format", "text")
 )
+_OTHERS: Final = _NESTED | {"stop", "n", "stream", "service_tier", *dict(_TEXTS)}
 
 
 def _nested(body: Body) -> dict[str, Any]:

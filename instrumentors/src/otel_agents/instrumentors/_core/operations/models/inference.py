@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link
@@ -26,6 +27,9 @@ __all__ = ["Embeddings", "FetchResponse", "Inference", "LocalEmbeddings", "Model
 
 Server = tuple[str, int]
 """Host and port of the provider's endpoint."""
+
+_NAMES: Final = MappingProxyType({operation: operation.value for operation in values.Operation})
+"""Names by operation: an enumeration's ``value`` is two calls of Python functions."""
 
 
 class ModelCall(Operation):
@@ -52,19 +56,15 @@ class ModelCall(Operation):
     """
 
     __slots__ = (
-        *("_agent", "_claim", "_last_chunk", "finish_reasons", "input_tokens", "layer"),
-        "model",
-        *(
-            "operation",
-            "output",
-            "output_tokens",
-            "response_id",
-            "response_model",
-            "times_next_chunk",
-        ),
+        *("_agent", "_claim", "_last_chunk", "chunk_seconds", "finish_reasons"),
+        "first_chunk_seconds",
+        *("input_tokens", "layer", "model", "operation", "output", "output_tokens"),
+        *("response_id", "response_model", "times_next_chunk"),
     )
 
     kind: ClassVar[Kind]
+    generates: ClassVar[bool] = False
+    """Whether it counts as an inference of the agent around it."""
 
     def __init__(
         self,
@@ -91,29 +91,32 @@ class ModelCall(Operation):
         self.layer: type[Any] | None = None
         """The class of the claiming layer that reports the call, if one does."""
         self._last_chunk = 0
+        self.chunk_seconds = 0.0
+        """Seconds between the last two chunks, if each is measured."""
+        self.first_chunk_seconds: float | None = None
+        """Seconds to the first chunk of a stream; known when the operation ends."""
         self.times_next_chunk = True
         self.response_model: str | None = None
         self.response_id: str | None = None
-        scope = scope_of(parent)
-        self._agent = scope.agent
+        scope, name = scope_of(parent), _NAMES[operation]
+        self._agent = scope.agent if self.generates else None
         self._claim = None
         official_in_use = official.MODULE in sys.modules
         foreign = official_in_use or scope.foreign_span or scope.foreign is not None
         owner = owner_of(operation, scope, parent, telemetry, start_time) if foreign else OURS
         above = (scope.inference or scope.embeddings) if provider_is_guess else None
         start_attributes: dict[str, Any] = {
-            attr.GEN_AI_OPERATION_NAME: operation.value,
+            attr.GEN_AI_OPERATION_NAME: name,
             attr.GEN_AI_PROVIDER_NAME: (above.sends_to if above else None) or provider,
         }
         if model:
             start_attributes[attr.GEN_AI_REQUEST_MODEL] = model
         if server:
             start_attributes[attr.SERVER_ADDRESS], start_attributes[attr.SERVER_PORT] = server
-        name = f"{operation.value} {model}" if model else operation.value
         super().__init__(
             telemetry,
             self.kind,
-            name,
+            f"{name} {model}" if model else name,
             start_attributes,
             parent=parent,
             start_time=start_time,
@@ -136,6 +139,10 @@ class ModelCall(Operation):
 
     def returned(self, value: Any) -> Any:
         """Record ``value``, now or, if it is a stream, while it is read."""
+        if type(value) in results.MODELS:  # a hot path: looked up, not found out again
+            self.respond(value)
+            self.end()
+            return value
         return follow_stream(value, self) or results.follow(self, value)
 
     def follow_response(self, response: Any) -> None:
@@ -144,7 +151,14 @@ class ModelCall(Operation):
             self.end()
 
     def _finalize(self) -> None:
+        # A hot path: one function for all kinds of model calls.
         attributes = self.attributes
+        if self.output_tokens is not None:
+            attributes[attr.GEN_AI_USAGE_OUTPUT_TOKENS] = self.output_tokens
+        if self.finish_reasons:
+            attributes[attr.GEN_AI_RESPONSE_FINISH_REASONS] = self.finish_reasons
+        if self._agent is not None:
+            self._agent.add_inference(self.input_tokens, self.output_tokens, self.finish_reasons)
         if self.response_id is not None:
             attributes[attr.GEN_AI_RESPONSE_ID] = self.response_id
             reported = ownership.Reported(self.response_id, self.end_time, self.layer)
@@ -155,6 +169,8 @@ class ModelCall(Operation):
             attributes[attr.GEN_AI_USAGE_INPUT_TOKENS] = self.input_tokens
         if self._claim is not None:
             self._claim.complete(self)
+        # Some layers know it only when the call is over.
+        self.first_chunk_seconds = attributes.get(attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
         if self.telemetry.prices is not None and attr.OTEL_AGENTS_COST not in attributes:
             self._record_cost(self.telemetry.prices)
 
@@ -201,14 +217,7 @@ class Inference(ModelCall):
 
     __slots__ = ()
     kind = kinds.INFERENCE
-
-    @property
-    def first_chunk_seconds(self) -> float | None:
-        """Seconds to the first chunk of a stream.
-
-        It is an attribute, since some layers know it only when the call is over.
-        """
-        return self.attributes.get(attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
+    generates = True
 
     def record_chunk_time(self) -> None:
         """Record the time of a chunk: the first always, later ones for the chunk metric.
@@ -222,17 +231,8 @@ class Inference(ModelCall):
         if attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK not in self.attributes:
             self.attributes[attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = since_last
         elif self._owner.emits:
-            instruments.measure(kinds.chunk_measures(since_last), self, self.known)
-
-    def _finalize(self) -> None:
-        attributes = self.attributes
-        if self.output_tokens is not None:
-            attributes[attr.GEN_AI_USAGE_OUTPUT_TOKENS] = self.output_tokens
-        if self.finish_reasons:
-            attributes[attr.GEN_AI_RESPONSE_FINISH_REASONS] = self.finish_reasons
-        if self._agent is not None:
-            self._agent.add_inference(self.input_tokens, self.output_tokens, self.finish_reasons)
-        super()._finalize()
+            self.chunk_seconds = since_last
+            instruments.measure(kinds.CHUNK, self, self.known)
 
 
 class Embeddings(ModelCall):
