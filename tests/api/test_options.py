@@ -97,3 +97,10 @@ def test_a_member_of_an_enumeration_is_its_value(emission: Emission) -> None:
     attributes = emission.span.attributes or {}
     assert emission.span.name == "chat house-7b"
     assert attributes["gen_ai.request.model"] == attributes["gen_ai.response.model"] == "house-7b"
+
+
+@pytest.mark.parametrize("odd", ["x", None, True, float("nan"), float("inf")])
+def test_a_flush_has_a_timeout(odd: Any, caplog: pytest.LogCaptureFixture) -> None:
+    assert api.flush(odd)
+    (line,) = caplog.messages
+    assert line.startswith("otel-agents: flush(timeout=…) is 10 seconds")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from otel_agents.instrumentors._core.encoding.texts import text_of
 from otel_agents.instrumentors._core.errors import warn_once
@@ -18,29 +18,40 @@ _MOST: Final = 2**63
 
 def checked(kind: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return ``options`` of a block of ``kind``, without those that are invalid, with one line."""
-    return {
-        name: value
-        for name, given in options.items()
-        if given is not None and (value := _checked(kind, name, given)) is not None
-    }
+    found: dict[str, Any] = {}
+    for name, given in options.items():
+        if given is None:
+            continue
+        option = _OPTIONS.get(name) or _OF_KINDS.get((kind, name))
+        if option is None or (option is _TEXT and type(given) is str):
+            found[name] = given
+        elif (value := _read(option, kind, name, given)) is not None:
+            found[name] = value
+    return found
 
 
-def _checked(kind: str, name: str, given: Any) -> Any:
-    choices = _CHOICES.get((kind, name))
-    read, expected = _READERS.get(name, _ANY)
+class _Option(NamedTuple):
+    """How to read the value of an option: ``read`` raises if it is invalid."""
+
+    read: Callable[[Any], Any]
+    expected: str
+    default: str | None = None
+
+
+def _read(option: _Option, kind: str, name: str, given: Any) -> Any:
     try:
-        value = read(given)
+        return option.read(given)
     except (TypeError, ValueError, OverflowError):
-        value = None
-    if choices is not None and value not in choices:
-        value, expected = None, f"one of {', '.join(choices)}"
-    if value is None:
-        message = "otel-agents: %s(%s=…) is left out, since a %s was given that is not %s"
-        warn_once(message, kind, name, type(given).__name__, expected)
-    return choices[0] if value is None and choices else value
+        message = (
+            "otel-agents: %s(%s=…) is left out, since a value of type %s was given, and not %s"
+        )
+        warn_once(message, kind, name, type(given).__name__, option.expected)
+        return option.default
 
 
 def _number(value: Any) -> float:
+    if type(value) is float and -math.inf < value < math.inf:
+        return value
     number = float(value)
     if isinstance(value, bool) or not math.isfinite(number):
         raise ValueError
@@ -48,6 +59,8 @@ def _number(value: Any) -> float:
 
 
 def _whole(value: Any) -> int:
+    if type(value) is int and -_MOST < value < _MOST:
+        return value
     number = _number(value)
     if number != int(number) or abs(number) >= _MOST:
         raise ValueError
@@ -61,37 +74,45 @@ def count(value: object) -> int | None:
     return int(value) if value == int(value) else None
 
 
-def _truth(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
 
 
 def _server(value: Any) -> tuple[str, int]:
-    host, port = value
     if isinstance(value, (str, bytes)):
         raise TypeError
+    host, port = value
     return text_of(host), _whole(port)
 
 
-_Reader = tuple[Callable[[Any], Any], str]
-_TEXT: Final[_Reader] = (text_of, "a text")
-_WHOLE: Final[_Reader] = (_whole, "a whole number")
-_ANY: Final[_Reader] = (lambda value: value, "valid")
-_READERS: Final[Mapping[str, _Reader]] = MappingProxyType(
+def _one_of(*values: str) -> _Option:
+    """Return an option that has these values, the default first."""
+
+    def read(value: Any) -> str:
+        return values[values.index(value)]
+
+    return _Option(read, f"one of {', '.join(values)}", values[0])
+
+
+_TEXT: Final = _Option(text_of, "a text")
+_WHOLE: Final = _Option(_whole, "a whole number")
+_OPTIONS: Final[Mapping[str, _Option]] = MappingProxyType(
     {
         **dict.fromkeys(
-            ("model", "provider", "description", "type", "call_id", "store", "origin", "operation"),
-            _TEXT,
+            ("model", "provider", "description", "type", "call_id", "store", "origin"), _TEXT
         ),
         **dict.fromkeys(("number", "count", "top_k", "max_tokens", "dimensions"), _WHOLE),
-        "temperature": (_number, "a finite number"),
-        "stream": (_truth, "True or False"),
-        "server": (_server, "a pair of host and port"),
+        "temperature": _Option(_number, "a finite number"),
+        "stream": _Option(_truth, "True or False"),
+        "server": _Option(_server, "a pair of host and port"),
     }
 )
-_CHOICES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType(
+_OF_KINDS: Final = MappingProxyType(
     {
-        ("inference", "operation"): ("chat", "text_completion", "generate_content"),
-        ("memory", "operation"): ("search", "create", "update", "upsert", "delete"),
+        ("inference", "operation"): _one_of("chat", "text_completion", "generate_content"),
+        ("memory", "operation"): _one_of("search", "create", "update", "upsert", "delete"),
     }
 )
-"""By kind and name of an option: its values, the default first."""
+"""Options that have a meaning in one kind of block alone."""
