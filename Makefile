@@ -35,7 +35,7 @@ check: ## Check formatting, lint and types.
 suites: ## Run the suites without the checks; ARGS="--only openai3 -k name" runs a part.
 	@$(SUITE) test $(ARGS)
 
-bench: ## Measure what the instrumentation costs, as ratios.
+bench: ## Measure what the instrumentation costs, as ratios; ARGS=sdks runs a part (docs/performance.md).
 	@$(SUITE) bench $(ARGS)
 
 load: ## Send 100,000 traces through the gateway to Jaeger, and count those that arrive.

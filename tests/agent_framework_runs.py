@@ -8,12 +8,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent_framework import Agent
-from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
+from agent_framework.openai import (
+    OpenAIChatClient,
+    OpenAIChatCompletionClient,
+    OpenAIEmbeddingClient,
+)
 from openai import AsyncOpenAI
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["WAYS", "agent", "left", "streamed"]
+__all__ = ["WAYS", "agent", "embedded", "left", "streamed"]
 
 
 def weather(city: str) -> str:
@@ -59,6 +63,17 @@ def left(model: ScriptedModel) -> None:
 
     asyncio.run(run())
     gc.collect()
+
+
+def embedded(model: ScriptedModel) -> None:
+    """Embed two texts."""
+    sdk = AsyncOpenAI(base_url=model.openai_url, api_key="none", max_retries=0)
+    client = OpenAIEmbeddingClient(model="text-embedding-3-small", async_client=sdk)
+
+    async def run() -> None:
+        await client.get_embeddings(["Bern", "Basel"])
+
+    asyncio.run(run())
 
 
 WAYS: dict[str, Callable[[ScriptedModel], object]] = {

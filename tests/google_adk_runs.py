@@ -72,8 +72,11 @@ def fallback(model: ScriptedModel) -> None:
 def swallowed(model: ScriptedModel) -> None:
     """Respond in place of a model that fails."""
     text = types.Content(role="model", parts=[types.Part(text="Later.")])
-    instead = {"on_model_error_callback": lambda **_: LlmResponse(content=text)}
-    asyncio.run(run(litellm(model), "NONE", **instead))
+
+    def respond(**_: object) -> LlmResponse:
+        return LlmResponse(content=text)
+
+    asyncio.run(run(litellm(model), "NONE", on_model_error_callback=respond))
 
 
 WAYS = {

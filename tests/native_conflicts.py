@@ -13,7 +13,7 @@ from native_laws import Way
 from otel_agents.instrumentors import hosting
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["check_counted_once"]
+__all__ = ["ConflictLaws", "conflict"]
 
 _TOKENS = "gen_ai.client.token.usage"
 
@@ -29,19 +29,34 @@ def _running(name: str) -> Generator[None, None, None]:
         conflict.uninstrument()
 
 
-def check_counted_once(
-    way: Way, conflict: str, native: NativeEmission, model: ScriptedModel
-) -> None:
-    """Check that each response has one span in the conventions' names, and is in the metrics once."""
-    with _running(conflict):
-        way(model)
-    assert hosting.drain_streams(5)
-    ledger = model.ledger
-    spans = [
-        span for span in native.inferences if "gen_ai.usage.input_tokens" in attributes_of(span)
-    ]
-    assert len(spans) == len(native.inferences) == 2
-    assert native.tokens == (ledger.input_tokens, ledger.output_tokens)
-    assert native.recorded(_TOKENS, "input") == (ledger.input_tokens, 2)
-    assert native.recorded(_TOKENS, "output") == (ledger.output_tokens, 2)
-    assert native.traces() == 1
+@pytest.fixture(
+    params=[
+        "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor",
+        "openinference.instrumentation.openai:OpenAIInstrumentor",
+    ],
+    ids=["official", "OpenInference"],
+)
+def conflict(request: pytest.FixtureRequest) -> str:
+    """Return the module and the name of another instrumentor."""
+    return request.param
+
+
+class ConflictLaws:
+    """Laws of each ``conflict`` and each ``way``: see `native_laws.NativeLaws`."""
+
+    def test_each_response_has_one_span_and_is_in_the_metrics_once(
+        self, way: Way, conflict: str, native: NativeEmission, model: ScriptedModel
+    ) -> None:
+        """The spans are those with the conventions' names, whoever emitted them."""
+        with _running(conflict):
+            way(model)
+        assert hosting.drain_streams(5)
+        ledger = model.ledger
+        spans = [
+            span for span in native.inferences if "gen_ai.usage.input_tokens" in attributes_of(span)
+        ]
+        assert len(spans) == len(native.inferences) == 2
+        assert native.tokens == (ledger.input_tokens, ledger.output_tokens)
+        assert native.recorded(_TOKENS, "input") == (ledger.input_tokens, 2)
+        assert native.recorded(_TOKENS, "output") == (ledger.output_tokens, 2)
+        assert native.traces() == 1

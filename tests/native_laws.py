@@ -6,8 +6,13 @@ model, then a tool, then the model again.
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,15 +24,16 @@ from otel_agents.instrumentors.litellm import LiteLLMInstrumentor
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
-from otel_agents.testing.scripted_model import Abort, Failure, Response, ScriptedModel
+from otel_agents.testing.scripted_model import Abort, Failure, Reaction, Response, ScriptedModel
 
-__all__ = ["NativeLaws", "Way", "native", "process_emission"]
+__all__ = ["NativeLaws", "StreamLaws", "Way", "check_embedded", "native", "process_emission"]
 
 Way = Callable[[ScriptedModel], object]
 
 _TOKENS = "gen_ai.client.token.usage"
 _DURATION = "gen_ai.client.operation.duration"
 _DRAIN_SECONDS = 5
+_THREADS = 4
 _SDKS = (OpenAIInstrumentor, LiteLLMInstrumentor, GoogleGenAIInstrumentor)
 
 
@@ -155,25 +161,111 @@ class NativeLaws:
         assert native.recorded(_DURATION)[1] == 1
         assert native.recorded(_TOKENS, "input") == (0, 0)
 
-
-def check_broken(way: Way, native: NativeEmission, model: ScriptedModel) -> None:
-    """Check that a stream that breaks is one attempt that failed, which is ours."""
-    model.script(Response("One two three four five six.", fault=Abort(after=2)))
-    logging.disable(logging.ERROR)
-    try:
-        with pytest.raises(Exception):  # noqa: B017, PT011  each library has its own
+    def test_a_call_that_is_cancelled_is_one_attempt(
+        self,
+        way: Way,
+        native: NativeEmission,
+        model: ScriptedModel,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with (
+            _cancelled_at_its_request(model, monkeypatch) as tasks,
+            pytest.raises(BaseException),  # noqa: B017, PT011  each library has its own
+        ):
             way(model)
+        if not tasks:
+            pytest.skip("it runs no event loop that can be cancelled")
+        gc.collect()  # early versions end the spans of a stream with it
+        assert hosting.drain_streams(_DRAIN_SECONDS)
+        assert [attributes_of(span).get("error.type") is not None for span in native.ours] == [True]
+        assert native.traces() == 1
+        assert native.recorded(_DURATION)[1] == 1
+        assert native.recorded(_TOKENS, "input") == (0, 0)
+
+    def test_calls_in_threads_are_counted_once(
+        self, way: Way, native: NativeEmission, model: ScriptedModel
+    ) -> None:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(way, [model] * _THREADS))
+        assert hosting.drain_streams(_DRAIN_SECONDS)
+        assert [scope_of(span) for span in native.inferences] == [self.scope] * (2 * _THREADS)
+        assert native.tokens == (model.ledger.input_tokens, model.ledger.output_tokens)
+        _check_metrics(native, model)
+        assert native.traces() == _THREADS
+
+
+@contextmanager
+def _cancelled_at_its_request(
+    model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> Generator[list[Any], None, None]:
+    """Cancel what ``asyncio.run`` runs once the model has a request, to which it does not respond."""
+    tasks: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+    gate, run = Event(), asyncio.run
+
+    async def captured(main: Coroutine[Any, Any, Any]) -> Any:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.append((asyncio.get_running_loop(), task))
+        return await main
+
+    def hang(request: object) -> Reaction:
+        for loop, task in tasks:
+            loop.call_soon_threadsafe(task.cancel)
+        return Response(gate=gate) if tasks else Failure(400)
+
+    def run_captured(main: Coroutine[Any, Any, Any], **options: Any) -> Any:
+        return run(captured(main), **options)
+
+    monkeypatch.setattr(asyncio, "run", run_captured)
+    model.script_by(hang)
+    try:
+        yield tasks
     finally:
-        logging.disable(logging.NOTSET)
-    assert hosting.drain_streams(_DRAIN_SECONDS)
-    assert [attributes_of(span).get("error.type") is not None for span in native.ours] == [True]
-    assert len(native.inferences) == 2
-    assert native.recorded(_DURATION)[1] == 1
+        gate.set()
 
 
-def check_left(way: Way, scope: str, native: NativeEmission, model: ScriptedModel) -> None:
-    """Check that a stream that its reader leaves is one span, of the library."""
-    model.script(Response("One two three four five six."))
-    way(model)
-    assert hosting.drain_streams(_DRAIN_SECONDS)
-    assert [scope_of(span) for span in native.inferences] == [scope]
+class StreamLaws:
+    """Laws of streams; ``scope`` is that of the library's spans."""
+
+    scope: str
+    streamed: Way
+    """Streams a run."""
+    left: Way
+    """Leaves a stream after its first item."""
+
+    def test_a_stream_that_breaks_is_one_failed_attempt(
+        self, native: NativeEmission, model: ScriptedModel
+    ) -> None:
+        model.script(Response("One two three four five six.", fault=Abort(after=2)))
+        logging.disable(logging.ERROR)
+        try:
+            with pytest.raises(Exception):  # noqa: B017, PT011  each library has its own
+                type(self).streamed(model)
+        finally:
+            logging.disable(logging.NOTSET)
+        assert hosting.drain_streams(_DRAIN_SECONDS)
+        assert [attributes_of(span).get("error.type") is not None for span in native.ours] == [True]
+        assert len(native.inferences) == 2
+        assert native.recorded(_DURATION)[1] == 1
+
+    def test_a_stream_that_is_left_is_one_span(
+        self, native: NativeEmission, model: ScriptedModel
+    ) -> None:
+        model.script(Response("One two three four five six."))
+        type(self).left(model)
+        assert hosting.drain_streams(_DRAIN_SECONDS)
+        assert [scope_of(span) for span in native.inferences] == [self.scope]
+
+
+def check_embedded(way: Way, scope: str, native: NativeEmission, model: ScriptedModel) -> None:
+    """Check that embeddings are one span, of the library, sampled or not."""
+    for rate, spans in (("all", [scope]), ("none", [])):
+        native.restart(rate)
+        before = model.ledger.input_tokens
+        way(model)
+        billed_now = model.ledger.input_tokens - before
+        assert billed_now
+        assert [scope_of(span) for span in native.inferences] == spans
+        assert native.tokens[0] == (billed_now if spans else 0)
+        assert native.recorded(_TOKENS, "input") == (billed_now, 1)
+        assert native.recorded(_DURATION)[1] == 1

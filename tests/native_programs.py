@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from instrumented import Finished, instrumented
+from instrumented import running as started
 from otlp_receiver import Receiver
 from packaging.version import Version
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["CANARY", "INSTALLED", "SEVERAL_TRACES", "SPANS", "operations", "ours", "run"]
+__all__ = ["CANARY", "INSTALLED", "SEVERAL_TRACES", "SPANS", "operations", "ours", "run", "running"]
 
 CANARY = "canary-7c1f"
 _EXAMPLES = Path(__file__).parents[1] / "examples/native"
@@ -25,6 +27,14 @@ _LIBRARIES = {
     "pydantic_ai": "pydantic_ai",
     "strands": "strands",
 }
+
+
+class Finished(NamedTuple):
+    """A program that ended."""
+
+    out: str
+    err: str
+    status: int
 
 
 def _has(module: str) -> bool:
@@ -58,25 +68,32 @@ SEVERAL_TRACES = "strands" in INSTALLED and Version(version("strands-agents")) <
 
 
 def run(library: str, model: ScriptedModel, receiver: Receiver, **variables: str) -> Finished:
-    """Run a library's program."""
+    """Run a library's program to its end."""
+    with running(library, model, receiver, **variables) as process:
+        out, err = process.communicate(timeout=240)  # ADK takes long to import
+    return Finished(out, err, process.returncode)
+
+
+@contextmanager
+def running(
+    library: str, model: ScriptedModel, receiver: Receiver, **variables: str
+) -> Generator[subprocess.Popen[str], None, None]:
+    """Start a library's program, and kill it at the end of the block."""
     program = _EXAMPLES / f"{library}_weather.py"
+    environment = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+        "OPENAI_BASE_URL": model.openai_url,
+        "OPENAI_API_KEY": "none",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "ENABLE_INSTRUMENTATION": "true",  # Agent Framework's, off by default at first
+        **variables,
+    }
     with tempfile.TemporaryDirectory() as folder:
         if _BY_ARGUMENT:
             program = _in_first_versions(program, Path(folder))
-        return instrumented(
-            program,
-            {
-                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
-                "OPENAI_BASE_URL": model.openai_url,
-                "OPENAI_API_KEY": "none",
-                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-                "ENABLE_INSTRUMENTATION": "true",  # Agent Framework's, off by default at first
-                **variables,
-            },
-            installed=True,
-            arguments=["How", "is", CANARY],
-            seconds=240,  # ADK takes long to import
-        )
+        arguments = ["How", "is", CANARY]
+        with started(program, environment, installed=True, arguments=arguments) as process:
+            yield process
 
 
 def _in_first_versions(program: Path, folder: Path) -> Path:

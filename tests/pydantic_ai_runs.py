@@ -9,7 +9,7 @@ from openai import AsyncOpenAI
 
 from otel_agents.testing.scripted_model import ScriptedModel
 
-__all__ = ["WAYS", "chat_model", "fallback", "left", "streamed"]
+__all__ = ["WAYS", "chat_model", "embedded", "fallback", "left", "streamed"]
 
 
 def weather(city: str) -> str:
@@ -74,6 +74,20 @@ def fallback(model: ScriptedModel) -> None:
 
     both = FallbackModel(chat_model(model, "gpt-4o"), chat_model(model))
     asyncio.run(_agent(both).run("How is the weather in Bern?"))
+
+
+def embedded(model: ScriptedModel) -> None:
+    """Embed two texts."""
+    from pydantic_ai.embeddings import Embedder
+    from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    sdk = AsyncOpenAI(base_url=model.openai_url, api_key="none", max_retries=0)
+    provider = OpenAIProvider(openai_client=sdk)
+    embedder = Embedder(
+        OpenAIEmbeddingModel("text-embedding-3-small", provider=provider), instrument=True
+    )
+    asyncio.run(embedder.embed_documents(["Bern", "Basel"]))
 
 
 WAYS = {"run": _run, "run_sync": _run_sync, "run_stream": streamed}

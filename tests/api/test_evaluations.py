@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 from new_processes import in_a_new_process
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from otel_agents import api
+from otel_agents.distro.tree import TreeExporter
 from otel_agents.testing.emission import Emission
 
 pytestmark = pytest.mark.usefixtures("configured")
@@ -94,6 +97,19 @@ def test_a_model_call_is_judged_with_the_id_of_its_response(emission: Emission) 
     assert re.fullmatch(f"00-{trace_id:032x}-{span_id:016x}-0[13];r-1", call.reference())
     assert spans_of_events(emission) == [span_id]
     assert emission.tree() == ["invoke_agent a", "  chat m", "    score user_feedback"]
+
+
+def test_what_is_judged_within_its_trace_is_drawn_in_it(emission: Emission) -> None:
+    drawn = io.StringIO()
+    emission.tracer_provider.add_span_processor(SimpleSpanProcessor(TreeExporter(drawn)))
+    with api.agent("a"), api.step("s"):
+        with api.inference(model="m", provider="house") as call:
+            call.usage(2, 1)
+        api.feedback(True, of=call)
+    lines = [line.lstrip("`|+- ") for line in drawn.getvalue().splitlines() if line]
+    assert [re.sub(r" {2,}.*", "", line) for line in lines[1:]] == [
+        *("invoke_agent a", "step s", "chat m", "score user_feedback -> 1"),
+    ]
 
 
 ELSEWHERE = """if True:

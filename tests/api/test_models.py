@@ -187,6 +187,20 @@ def test_embeddings_are_one_whole_span(emission: Emission) -> None:
     }
 
 
+@pytest.mark.usefixtures("with_content")
+def test_what_embeddings_return_is_no_message(emission: Emission) -> None:
+    @api.embeddings(model="e")
+    def embed(text: str) -> list[float]:
+        api.current_call().usage(2)
+        return [0.1, 0.2]
+
+    embed("Bern")
+    assert [*(emission.span.attributes or {})] == [
+        *("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"),
+        "gen_ai.usage.input_tokens",
+    ]
+
+
 @pytest.mark.parametrize("tokens", [-1, 1.5, "12", float("nan"), [1], True])
 def test_what_is_no_number_of_tokens_is_not_counted(
     tokens: Any, emission: Emission, caplog: pytest.LogCaptureFixture

@@ -224,7 +224,7 @@ def main() -> int:
         print(COLLECTOR.path)
         return 0
     if hasattr(os, "nice"):
-        os.nice(10)
+        os.nice(5)  # more, and a busy machine would not be at its end before all else is
     return _all()
 
 

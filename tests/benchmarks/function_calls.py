@@ -13,8 +13,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
-from model_call import ROWS, environ, exhausting
-from openai_requests import FEW, chat, streamed
+from model_call import FEW, ROWS, environ
+from openai_requests import chat, stream_read
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
@@ -61,7 +61,7 @@ def main() -> None:
     print(f"{'':28}{'ours':>8}{'OpenTelemetry':>15}{'all added':>11}{'and built-in':>14}")
     for what, call in (
         ("a chat", chat(1000).send),
-        (f"a stream of {FEW} chunks", exhausting(streamed(FEW))),
+        (f"a stream of {FEW} chunks", stream_read(FEW)),
     ):
         bare = profiled(call)
         instrumentor.instrument(tracer_provider=TracerProvider())

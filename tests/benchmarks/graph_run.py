@@ -11,20 +11,13 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from measurement import BARE, BY_HAND, STEPS, Variant, print_measured
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Tracer
+from packages import instrumentor
 
-INSTRUMENTORS: Final = MappingProxyType(
-    {
-        "ours": "otel_agents.instrumentors.langchain",
-        "official": "opentelemetry.instrumentation.genai.langchain",
-        "openinference": "openinference.instrumentation.langchain",
-    }
-)
 Bodies: TypeAlias = Callable[[int], tuple[Any, Any]]
 """Makes the functions of a node by its number, sync and async."""
 STATE: Final[Any] = {"number": 0}
@@ -91,8 +84,7 @@ def runs(work: Any, loop: asyncio.AbstractEventLoop | None) -> Callable[[], None
 def variants(package: str, tracers: TracerProvider, *, is_async: bool) -> Mapping[str, Variant]:
     """Return the variants, each with a graph of its own."""
     loop = asyncio.new_event_loop() if is_async else None
-    module: Any = import_module(INSTRUMENTORS[package])
-    instrumentor = module.LangChainInstrumentor()
+    applied = instrumentor(package, "langchain")
     tracer = tracers.get_tracer("hand")
     hand = runs(graph(by_hand(tracer), is_async=is_async), loop)
     attributes = {
@@ -109,8 +101,8 @@ def variants(package: str, tracers: TracerProvider, *, is_async: bool) -> Mappin
         BY_HAND: Variant(run_by_hand),
         package: Variant(
             runs(graph(plain, is_async=is_async), loop),
-            lambda: instrumentor.instrument(tracer_provider=tracers),
-            instrumentor.uninstrument,
+            lambda: applied.instrument(tracer_provider=tracers),
+            applied.uninstrument,
         ),
     }
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from opentelemetry.trace import SpanKind, Tracer
 
-__all__ = ["Attributes", "Call", "by_hand", "messages_json", "parts"]
+__all__ = ["Attributes", "Call", "by_hand", "messages_json", "parts", "text_of"]
 
 Attributes: TypeAlias = dict[str, Any]
 
@@ -44,6 +44,11 @@ def by_hand(tracer: Tracer, call: Call, *, content: bool) -> Callable[[], Any]:
             return response
 
     return run
+
+
+def text_of(size: int) -> str:
+    """Return a text of a number of bytes."""
+    return ("lorem ipsum dolor " * (size // 18 + 1))[:size]
 
 
 def parts(text: str) -> list[dict[str, str]]:

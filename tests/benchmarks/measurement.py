@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -38,10 +37,10 @@ __all__ = [
 STEPS: Final = 100
 BARE: Final = "none"
 BY_HAND: Final = "by-hand"
-ROUNDS: Final = 40
-_RUNS: Final = 2
+ROUNDS: Final = 15
+_RUNS: Final = 1
 """Runs in a block."""
-_WARM_UP: Final = 3
+_WARM_UP: Final = 2
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,6 @@ class Pipeline:
             self._spans, max_queue_size=waiting, max_export_batch_size=waiting
         )
         self.tracers.add_span_processor(self._processor)
-        trace.set_tracer_provider(self.tracers)
 
     def block(self, variant: Variant) -> Block:
         """Measure one block of a variant."""

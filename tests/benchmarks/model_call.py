@@ -1,4 +1,4 @@
-"""Runs calls of the OpenAI SDK bare, with a span by hand and instrumented: prints CPU µs a call as JSON.
+"""Runs calls of a model SDK bare, with a span by hand and instrumented: prints CPU µs a call as JSON.
 
 The transport of the SDK's HTTP client returns a response that was made beforehand, so that the SDK
 and its instrumentation are measured. The chunks of a stream are parsed beforehand too.
@@ -11,31 +11,29 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final
 
-from handwritten import Call, by_hand
+from handwritten import by_hand
 from measurement import BARE, BY_HAND, Block, Pipeline, Variant, added
-from openai_requests import FEW, MANY, chat, embedding, response, streamed, streamed_by_hand
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
+from packages import OF_CLIENTS, RECORDED, UNRECORDED, instrumentor
 
-__all__ = ["ROWS", "Row"]
+__all__ = ["FEW", "ROWS", "SDK_ROWS", "Row", "environ"]
 
-INSTRUMENTORS: Final = MappingProxyType(
-    {
-        "ours": "otel_agents.instrumentors.openai",
-        "official": "opentelemetry.instrumentation.genai.openai",
-        "openinference": "openinference.instrumentation.openai",
-    }
-)
-
+MANY: Final = 200
+FEW: Final = 5
+"""Chunks of the streams that are compared."""
 _CALLS: Final = 3
 _UNMEASURED: Final = 2
 """Calls in a block, and before it."""
 _OF_FEW: Final = " of few"
+_FEWER: Final = 60
+"""Rounds where packages are compared."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,9 @@ class Row:
 
     Attributes:
         what: Its title.
-        make: Returns the call of a size; none for a chunk of a stream.
+        make: The function that returns the call of a size; none for a chunk of a stream.
         size: Bytes of its content.
+        library: The SDK.
         content: Whether that is recorded.
         lifted: Whether it is recorded whole, however large it is.
         sampled: Whether the trace is.
@@ -54,12 +53,13 @@ class Row:
     """
 
     what: str
-    make: Callable[[int], Call] | None = chat
+    make: str | None = "openai_requests:chat"
     size: int = 1000
+    library: str = "openai"
     content: bool = True
     lifted: bool = False
     sampled: bool = True
-    rounds: int = 300
+    rounds: int = 120
     target: float | None = 1.5
 
 
@@ -68,30 +68,44 @@ ROWS: Final = MappingProxyType(
         "1kb": Row("chat, 1 KB"),
         "10kb": Row("chat, 10 KB", size=10_000),
         "off": Row("chat, 1 KB, content off", content=False),
-        "1mb": Row("chat, 1 MB", size=1_000_000, rounds=60, target=0.1),
+        "1mb": Row("chat, 1 MB", size=1_000_000, rounds=30, target=0.1),
         "1mb-lifted": Row(
-            "chat, 1 MB, limits lifted", size=1_000_000, lifted=True, rounds=60, target=1.0
+            "chat, 1 MB, limits lifted", size=1_000_000, lifted=True, rounds=30, target=1.0
         ),
         "unsampled": Row("chat, 10 KB, not sampled", size=10_000, sampled=False, target=None),
-        "responses": Row("response, 1 KB", response),
-        "embeddings": Row("embeddings, 1 KB", embedding),
-        "chunk": Row("a chunk of a stream", None, rounds=100, target=2.0),
+        "responses": Row("response, 1 KB", "openai_requests:response"),
+        "embeddings": Row("embeddings, 1 KB", "openai_requests:embedding"),
+        "chunk": Row("a chunk of a stream", None, rounds=60, target=2.0),
         "chunk-off": Row(
-            "a chunk of a stream, content off", None, content=False, rounds=100, target=2.0
+            "a chunk of a stream, content off", None, content=False, rounds=60, target=2.0
         ),
     }
 )
 
 
+SDK_ROWS: Final = MappingProxyType(
+    {
+        "openai": Row("OpenAI", rounds=_FEWER),
+        "openai-off": Row("OpenAI, content off", content=False, rounds=_FEWER),
+        **{
+            library: Row(what, make, library=library, rounds=_FEWER)
+            for library, what, make in (
+                ("anthropic", "Anthropic", "sdk_requests:anthropic"),
+                ("google_genai", "Google Gemini", "sdk_requests:google_genai"),
+                ("bedrock", "Bedrock", "sdk_requests:bedrock"),
+                ("groq", "Groq", "sdk_requests:groq"),
+                ("mistralai", "Mistral", "sdk_requests:mistralai"),
+                ("litellm", "LiteLLM", "sdk_requests:litellm"),
+            )
+        },
+    }
+)
+"""A chat of 1 KB of each SDK, with content."""
+
+
 def environ(row: Row) -> dict[str, str]:
     """Return the variables of a row, of all packages."""
-    content = "SPAN_ONLY" if row.content else "NO_CONTENT"
-    found = {
-        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": content,
-        "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
-    }
-    if not row.content:
-        found |= dict.fromkeys(("OPENINFERENCE_HIDE_INPUTS", "OPENINFERENCE_HIDE_OUTPUTS"), "true")
+    found = dict(RECORDED if row.content else UNRECORDED)
     if row.lifted:
         limits = ("OTEL_AGENTS_CONTENT_MAX_BYTES", "OTEL_AGENTS_SPAN_MAX_BYTES")
         found |= dict.fromkeys(limits, str(10**9))
@@ -101,44 +115,55 @@ def environ(row: Row) -> dict[str, str]:
 def variants(package: str, row: Row, pipeline: Pipeline) -> Mapping[str, Variant]:
     """Return the variants of a row."""
     tracer = pipeline.tracers.get_tracer("hand")
-    if not row.make:
+    if row.make is None:
         found: dict[str, Variant] = {}
+        requests: Any = import_module("openai_requests")
         for kind, number in (("", MANY), (_OF_FEW, FEW)):
-            send = streamed(number)
-            hand = streamed_by_hand(tracer, send, content=row.content)
-            found |= three(package, kind, pipeline, exhausting(send), hand)
+            plain = partial(requests.stream_read, number)
+            hand = requests.streamed_by_hand(tracer, number, content=row.content)
+            found |= three(package, kind, row, pipeline, plain, hand)
         return found
-    call = row.make(row.size)
-    return three(package, "", pipeline, call.send, by_hand(tracer, call, content=row.content))
+    module, _, name = row.make.partition(":")
+    make = partial(getattr(import_module(module), name), row.size)
+    hand = by_hand(tracer, make(), content=row.content)
+    return three(package, "", row, pipeline, lambda: make().send, hand)
 
 
-def exhausting(send: Callable[[], Iterable[Any]]) -> Callable[[], None]:
-    """Return what reads a stream to its end."""
+def three(
+    package: str,
+    kind: str,
+    row: Row,
+    pipeline: Pipeline,
+    make: Callable[[], Callable[[], Any]],
+    hand: Callable[[], Any],
+) -> dict[str, Variant]:
+    """Return a call bare, by hand and instrumented.
 
-    def run() -> None:
-        for _ in send():
-            pass
+    The client of the latter is made while it is: some packages instrument clients.
+    """
+    applied = instrumentor(package, row.library)
 
-    return run
+    def enter() -> None:
+        applied.instrument(tracer_provider=pipeline.tracers)
 
-
-def three(package: str, kind: str, pipeline: Pipeline, plain: Any, hand: Any) -> dict[str, Variant]:
-    """Return a call bare, by hand and instrumented."""
-    instrumentor = import_module(INSTRUMENTORS[package]).OpenAIInstrumentor()
+    bare = make()
+    enter()
+    instrumented = make()
+    if (package, row.library) in OF_CLIENTS:
+        alternating = Variant(instrumented)
+    else:
+        alternating = Variant(instrumented, enter, applied.uninstrument)
+        applied.uninstrument()
     return {
-        f"{BARE}{kind}": Variant(plain),
+        f"{BARE}{kind}": Variant(bare),
         f"{BY_HAND}{kind}": Variant(hand),
-        f"{package}{kind}": Variant(
-            plain,
-            lambda: instrumentor.instrument(tracer_provider=pipeline.tracers),
-            instrumentor.uninstrument,
-        ),
+        f"{package}{kind}": alternating,
     }
 
 
 def main() -> None:
     """Measure and print."""
-    package, row = sys.argv[1], ROWS[sys.argv[2]]
+    package, row = sys.argv[1], {**ROWS, **SDK_ROWS}[sys.argv[2]]
     os.environ.update(environ(row))
     pipeline = Pipeline(
         runs=_CALLS, unmeasured=_UNMEASURED, sampler=ALWAYS_ON if row.sampled else ALWAYS_OFF

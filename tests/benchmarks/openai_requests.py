@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from importlib import import_module
 from typing import Any, Final
 
 import openai
-from handwritten import Attributes, Call, messages_json, parts
+from handwritten import Attributes, Call, messages_json, parts, text_of
 from openai.types.chat import ChatCompletionChunk
 from opentelemetry.trace import SpanKind, Tracer
 
-__all__ = ["FEW", "MANY", "chat", "embedding", "response", "streamed", "streamed_by_hand"]
+__all__ = [
+    "async_chat",
+    "chat",
+    "embedding",
+    "messages_of",
+    "response",
+    "stream_read",
+    "streamed_by_hand",
+]
 
-MANY: Final = 200
-FEW: Final = 5
-"""Chunks of a stream."""
 _CHUNKS: Final[dict[Any, list[Any]]] = {}
 """Those of each client."""
 MODEL: Final = "gpt-4o-mini"
@@ -25,22 +31,24 @@ _SERVED: Final = {"service_tier": "default", "system_fingerprint": "fp"}
 _HOST: Final = {"server.address": "127.0.0.1", "server.port": 1}
 
 
-def client(body: dict[str, Any] | bytes) -> openai.OpenAI:
-    """Return a client whose requests are all answered by ``body``."""
-    transport: Any = __import__("httpx2" if openai.__version__ >= "3" else "httpx")
+_HTTP: Final[Any] = import_module("httpx2" if openai.__version__ >= "3" else "httpx")
+
+
+def transport(body: dict[str, Any] | bytes) -> Any:
+    """Return what replaces the network: every response has this body."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = "text/event-stream" if isinstance(body, bytes) else "application/json"
 
     def respond(_: Any) -> Any:
-        return transport.Response(200, content=data, headers={"content-type": kind})
+        return _HTTP.Response(200, content=data, headers={"content-type": kind})
 
-    http = transport.Client(transport=transport.MockTransport(respond))
+    return _HTTP.MockTransport(respond)
+
+
+def client(body: dict[str, Any] | bytes) -> openai.OpenAI:
+    """Return a client over this transport."""
+    http = _HTTP.Client(transport=transport(body))
     return openai.OpenAI(api_key="none", base_url="http://127.0.0.1:1/v1", http_client=http)
-
-
-def text_of(size: int) -> str:
-    """Return a text of a number of bytes."""
-    return ("lorem ipsum dolor " * (size // 18 + 1))[:size]
 
 
 def messages_of(size: int, number: int = 1) -> list[dict[str, str]]:
@@ -62,21 +70,45 @@ def started(operation: str, model: str) -> Attributes:
     }
 
 
-def chat(size: int, number: int = 1) -> Call:
-    """Return a chat."""
-    messages: Any = messages_of(size, number)
-    usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
-    details = {
+def _completion(size: int) -> dict[str, Any]:
+    """Return the body of the response to a chat."""
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 20,
+        "total_tokens": 120,
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
     }
     message = {"role": "assistant", "content": text_of(min(size, 200)), "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-    body = {"object": "chat.completion", "choices": [choice], "usage": {**usage, **details}}
-    create = client({**_NAMED, **_SERVED, **body}).chat.completions.create
+    whole = {"object": "chat.completion", "choices": [choice], "usage": usage}
+    return {**_NAMED, **_SERVED, **whole}
+
+
+def async_chat(size: int) -> Callable[[], Awaitable[Any]]:
+    """Return what sends a chat with the asynchronous client."""
+    messages: Any = messages_of(size)
+    http = _HTTP.AsyncClient(transport=transport(_completion(size)))
+    url = "http://127.0.0.1:1/v1"
+    connected = openai.AsyncOpenAI(api_key="none", base_url=url, http_client=http)
+
+    def send() -> Awaitable[Any]:
+        return connected.chat.completions.create(
+            model=MODEL, messages=messages, temperature=0.5, max_tokens=100
+        )
+
+    return send
+
+
+def chat(size: int, number: int = 1) -> Call:
+    """Return a chat."""
+    messages: Any = messages_of(size, number)
+    connected = client(_completion(size))
 
     def send() -> Any:
-        return create(model=MODEL, messages=messages, temperature=0.5, max_tokens=100)
+        return connected.chat.completions.create(
+            model=MODEL, messages=messages, temperature=0.5, max_tokens=100
+        )
 
     def read(response: Any, content: bool) -> Attributes:
         usage = response.usage
@@ -133,10 +165,12 @@ def response(size: int) -> Call:
             "output_tokens_details": {"reasoning_tokens": 0},
         },
     }
-    create = client(body).responses.create
+    connected = client(body)
 
     def send() -> Any:
-        return create(model=MODEL, instructions="be kind", input=text, temperature=0.5)
+        return connected.responses.create(
+            model=MODEL, instructions="be kind", input=text, temperature=0.5
+        )
 
     def read(response: Any, content: bool) -> Attributes:
         usage = response.usage
@@ -169,10 +203,10 @@ def embedding(size: int) -> Call:
         "data": [{"object": "embedding", "index": 0, "embedding": [0.25] * 64}],
         "usage": {"prompt_tokens": 100, "total_tokens": 100},
     }
-    create = client(body).embeddings.create
+    connected = client(body)
 
     def send() -> Any:
-        return create(model=model, input=text, encoding_format="float")
+        return connected.embeddings.create(model=model, input=text, encoding_format="float")
 
     def read(response: Any, content: bool) -> Attributes:
         return {
@@ -196,7 +230,18 @@ def _parsed(number: int) -> list[Any]:
     return [ChatCompletionChunk.model_validate(one) for one in bodies]
 
 
-def streamed(number: int) -> Callable[[], Any]:
+def stream_read(number: int) -> Callable[[], None]:
+    """Return what reads a stream of a number of chunks to its end."""
+    send = _streamed(number)
+
+    def run() -> None:
+        for _ in send():
+            pass
+
+    return run
+
+
+def _streamed(number: int) -> Callable[[], Any]:
     """Return what sends a chat whose stream has a number of chunks, parsed beforehand."""
     chunks = _parsed(number)
     connected = client(b"data: [DONE]\n\n")
@@ -218,11 +263,9 @@ def _prepared(stream: Any) -> Iterator[Any]:
     yield from _CHUNKS[stream._client]
 
 
-def streamed_by_hand(
-    tracer: Tracer, send: Callable[[], Any], *, content: bool
-) -> Callable[[], None]:
+def streamed_by_hand(tracer: Tracer, number: int, *, content: bool) -> Callable[[], None]:
     """Return what reads such a stream within a span that is written by hand."""
-    messages = messages_of(1000)
+    messages, send = messages_of(1000), _streamed(number)
 
     def observed(span: Any) -> Iterator[Any]:
         texts: list[str] = []

@@ -13,19 +13,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from measurement import BARE, BY_HAND, STEPS, Variant, print_measured
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Tracer
-
-INSTRUMENTORS: Final = MappingProxyType(
-    {
-        "ours": "otel_agents.instrumentors.dspy",
-        "openinference": "openinference.instrumentation.dspy",
-    }
-)
+from packages import instrumentor
 
 
 def program(tracer: Tracer | None = None) -> Any:
@@ -75,16 +68,15 @@ def runs(work: Any, loop: asyncio.AbstractEventLoop | None) -> Callable[[], Any]
 def variants(package: str, tracers: TracerProvider, *, is_async: bool) -> Mapping[str, Variant]:
     """Return the variants."""
     loop = asyncio.new_event_loop() if is_async else None
-    module: Any = import_module(INSTRUMENTORS[package])
-    instrumentor = module.DSPyInstrumentor()
+    applied = instrumentor(package, "dspy")
     plain = runs(program(), loop)
     return {
         BARE: Variant(plain),
         BY_HAND: Variant(runs(program(tracers.get_tracer("hand")), loop)),
         package: Variant(
             plain,
-            lambda: instrumentor.instrument(tracer_provider=tracers),
-            instrumentor.uninstrument,
+            lambda: applied.instrument(tracer_provider=tracers),
+            applied.uninstrument,
         ),
     }
 

@@ -11,21 +11,14 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from measurement import BARE, BY_HAND, STEPS, Variant, print_measured
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Tracer
+from packages import instrumentor
 from workflows import Workflow, step
 from workflows.events import Event, StartEvent, StopEvent
-
-INSTRUMENTORS: Final = MappingProxyType(
-    {
-        "ours": "otel_agents.instrumentors.llama_index",
-        "openinference": "openinference.instrumentation.llama_index",
-    }
-)
 
 
 class Counted(Event):
@@ -74,8 +67,7 @@ def variants(package: str, tracers: TracerProvider) -> Mapping[str, Variant]:
     """Return the variants."""
     loop, ByHand.tracer = asyncio.new_event_loop(), tracers.get_tracer("hand")
     import_module("llama_index.core")  # which one of them requires
-    module: Any = import_module(INSTRUMENTORS[package])
-    instrumentor = module.LlamaIndexInstrumentor()
+    applied = instrumentor(package, "llama_index")
     root: dict[str, Any] = {"gen_ai.operation.name": "invoke_workflow"}
 
     async def plain() -> None:
@@ -93,8 +85,8 @@ def variants(package: str, tracers: TracerProvider) -> Mapping[str, Variant]:
         BY_HAND: Variant(lambda: loop.run_until_complete(by_hand())),
         package: Variant(
             run,
-            lambda: instrumentor.instrument(tracer_provider=tracers),
-            instrumentor.uninstrument,
+            lambda: applied.instrument(tracer_provider=tracers),
+            applied.uninstrument,
         ),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import Any
 
 import pytest
@@ -197,13 +198,26 @@ def test_metrics_and_the_event_that_the_library_has_are_not_ours(
     assert emission.events == []
 
 
-@pytest.mark.parametrize("failures", [True, False])
+@pytest.mark.parametrize("error", [LookupError(), CancelledError(), None])
+@pytest.mark.parametrize("failures", [BaseException, Exception, None])
 def test_a_failure_is_in_the_metrics_once(
-    failures: bool, telemetry: Telemetry, emission: Emission, their_span: Span
+    failures: type[BaseException] | None,
+    error: BaseException | None,
+    telemetry: Telemetry,
+    emission: Emission,
+    their_span: Span,
 ) -> None:
+    """Without an error the call is interrupted, and the library does not get to record anything."""
     library = ForeignLibrary(("house",), frozenset({DURATION}), failures=failures)
-    chat(telemetry, within(their_span, ForeignClaim(library)), LookupError())
-    assert (DURATION in emission.points()) is not failures
+    claim = ForeignClaim(library)
+    parent = within(their_span, claim)
+    if error is None:
+        started(telemetry, parent).interrupt()
+    else:
+        chat(telemetry, parent, error)
+    claim.close()
+    theirs = failures is not None and isinstance(error, failures)
+    assert len(emission.points().get(DURATION, [])) == (0 if theirs else 1)
     assert emission.names == ["chat toy-1"]
 
 

@@ -12,10 +12,14 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import opentelemetry.context
 import pytest
 from core_recording import Recorded, current_mark, settle
+from opentelemetry.context import Context
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls import streams
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 
@@ -235,6 +239,35 @@ def test_the_context_is_current_while_an_item_is_fetched_and_not_between() -> No
     between = [current_mark() for _ in StreamProxy(stream, operation)]
     assert between == [None, None]
     assert stream.marks == [operation] * 3
+
+
+class OwnRuntime(ContextVarsRuntimeContext):
+    """A context that does more than to set a variable, as ``OTEL_PYTHON_CONTEXT`` may name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attached = 0
+
+    def attach(self, context: Context) -> Any:
+        self.attached += 1
+        return super().attach(context)
+
+
+def test_the_functions_of_another_context_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = OwnRuntime()
+    monkeypatch.setattr(opentelemetry.context, "_RUNTIME_CONTEXT", runtime)
+    monkeypatch.setattr(streams, "CURRENT", streams.current_context())
+    test_the_context_is_current_while_an_item_is_fetched_and_not_between()
+    assert runtime.attached == 6
+    operation, stream = Recorded(), AsyncStream("a", "b")
+    between = asyncio.run(marks_between(AsyncStreamProxy(stream, operation)))
+    assert between == [None, None]
+    assert stream.marks == [operation] * 3
+    assert runtime.attached == 11  # the end is left by the token
+
+
+async def marks_between(stream: Any) -> list[Any]:
+    return [current_mark() async for _ in stream]
 
 
 def test_a_stream_read_in_several_tasks_and_threads_never_fails_to_detach(

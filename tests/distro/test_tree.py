@@ -283,6 +283,28 @@ def test_spans_that_end_after_their_root_are_drawn_as_late_with_what_is_below() 
     ]
 
 
+def test_each_root_of_a_trace_here_is_drawn_with_what_is_below() -> None:
+    """As of a worker that executes two tasks of another process's trace."""
+    drawing = Drawing()
+    parent = NonRecordingSpan(SpanContext(TRACE, 0xA, True, TraceFlags(1)))
+    first, second = (drawing.start(name, 0, parent) for name in ("one", "two"))
+    drawing.span("step", 10, 20, first)
+    first.end(100 * MS)
+    drawing.span("step", 110, 120, second)
+    second.end(200 * MS)
+    assert drawing.lines == [
+        "shop · trace 4bf92f3577b34da6a3ce929d0e0e4736",
+        "one        100 ms  ━━━━━━━━━━━━━━━━",
+        "└─ step     10 ms    ━",
+        "",
+        "shop · trace 4bf92f3577b34da6a3ce929d0e0e4736",
+        "two        200 ms  ━━━━━━━━━━━━━━━━",
+        "└─ step     10 ms           ━",
+        "",
+        "",
+    ]
+
+
 def test_at_the_end_what_has_no_root_is_drawn_as_unfinished() -> None:
     drawing = Drawing()
     root = drawing.start("root", 0)

@@ -25,7 +25,7 @@ LAWS: dict[str, list[str]] = json.loads((HERE / "laws.json").read_text("utf-8"))
 SCRIPTS = {
     "demo": ("demo", "distro/src/otel_agents/distro/demo/__main__.py"),
     "bench": (
-        *(MAIN, "tests/benchmarks/run.py", "stock"),
+        *(MAIN, "tests/benchmarks/run.py", "stock", "bench-sdks"),
         *("bench-crewai", "bench-langchain", "bench-llama-index", "bench-dspy"),
     ),
     "readme": ("demo", "docs/readme.py"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import agent_framework_runs as runs
 import pytest
 from framework_fixtures import pytest_itemcollected, pytest_unconfigure
-from native_laws import native, process_emission
+from native_conflicts import conflict
+from native_laws import Way, native, process_emission
 
 from otel_agents.instrumentors.agent_framework import AgentFrameworkInstrumentor
 
-__all__ = ["native", "process_emission", "pytest_itemcollected", "pytest_unconfigure"]
+__all__ = ["conflict", "native", "process_emission", "pytest_itemcollected", "pytest_unconfigure"]
 
 
 @pytest.fixture
@@ -18,3 +20,9 @@ def library(monkeypatch: pytest.MonkeyPatch) -> type[AgentFrameworkInstrumentor]
 
     monkeypatch.setattr(observability.OBSERVABILITY_SETTINGS, "enable_instrumentation", True)
     return AgentFrameworkInstrumentor
+
+
+@pytest.fixture(params=runs.WAYS)
+def way(request: pytest.FixtureRequest) -> Way:
+    """Return a way to run an agent."""
+    return runs.WAYS[request.param]

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-import agent_framework_runs as runs
-import pytest
-from native_conflicts import check_counted_once
-from native_emission import NativeEmission
-from native_laws import Way
-
-from otel_agents.testing.scripted_model import ScriptedModel
-
-CONFLICTS = {
-    "official": "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor",
-    "OpenInference": "openinference.instrumentation.openai:OpenAIInstrumentor",
-}
+from native_conflicts import ConflictLaws
 
 
-@pytest.mark.parametrize("conflict", CONFLICTS.values(), ids=CONFLICTS)
-@pytest.mark.parametrize("way", runs.WAYS.values(), ids=runs.WAYS)
-def test_each_response_is_counted_once(
-    way: Way, conflict: str, native: NativeEmission, model: ScriptedModel
-) -> None:
-    check_counted_once(way, conflict, native, model)
+class TestAgentFramework(ConflictLaws):
+    """With each way of `agent_framework_runs.WAYS`."""

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import google_adk_runs as runs
-import pytest
 from native_emission import NativeEmission, attributes_of, billed
-from native_laws import NativeLaws, Way, check_left
+from native_laws import NativeLaws, StreamLaws
 
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 SCOPE = "gcp.vertex.agent"
-
-
-@pytest.fixture(params=runs.WAYS)
-def way(request: pytest.FixtureRequest) -> Way:
-    return runs.WAYS[request.param]
 
 
 class TestADK(NativeLaws):
@@ -22,8 +16,10 @@ class TestADK(NativeLaws):
     completed = ()  # ADK ends the span of a stream of Gemini before we know more
 
 
-def test_a_stream_that_is_left_is_one_span(native: NativeEmission, model: ScriptedModel) -> None:
-    check_left(runs.left, SCOPE, native, model)
+class TestStreams(StreamLaws):
+    scope = SCOPE
+    streamed = runs.WAYS["LiteLLM, streamed"]
+    left = runs.left
 
 
 def test_the_failed_attempt_before_a_fallback_is_ours_in_spans_and_metrics(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pydantic_ai_runs as runs
 import pytest
 from framework_fixtures import (
     instrumented,
@@ -12,7 +13,8 @@ from framework_fixtures import (
     pytest_unconfigure,
     with_content,
 )
-from native_laws import native, process_emission
+from native_conflicts import conflict
+from native_laws import Way, native, process_emission
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 from otel_agents.instrumentors.pydantic_ai import PydanticAIInstrumentor
@@ -22,6 +24,7 @@ from otel_agents.testing.instrumentation import instrumenting
 from otel_agents.testing.scripted_model import ScriptedModel
 
 __all__ = [
+    "conflict",
     "instrumented",
     "native",
     "process_emission",
@@ -74,3 +77,9 @@ def agent(scripted: None) -> Any:
         return f"sunny in {city}"
 
     return agent
+
+
+@pytest.fixture(params=runs.WAYS)
+def way(request: pytest.FixtureRequest) -> Way:
+    """Return a way to run an agent."""
+    return runs.WAYS[request.param]

@@ -5,30 +5,26 @@ from __future__ import annotations
 import pydantic_ai_runs as runs
 import pytest
 from native_emission import NativeEmission, attributes_of, billed, scope_of
-from native_laws import NativeLaws, Way, check_broken, check_left
+from native_laws import NativeLaws, StreamLaws, check_embedded
 
 from otel_agents.testing.scripted_model import Failure, ScriptedModel
 
 SCOPE = "pydantic-ai"
 
 
-@pytest.fixture(params=runs.WAYS)
-def way(request: pytest.FixtureRequest) -> Way:
-    return runs.WAYS[request.param]
-
-
 class TestPydanticAI(NativeLaws):
     scope = SCOPE
 
 
-def test_a_stream_that_breaks_is_one_failed_attempt(
-    native: NativeEmission, model: ScriptedModel
-) -> None:
-    check_broken(runs.streamed, native, model)
+class TestStreams(StreamLaws):
+    scope = SCOPE
+    streamed = runs.streamed
+    left = runs.left
 
 
-def test_a_stream_that_is_left_is_one_span(native: NativeEmission, model: ScriptedModel) -> None:
-    check_left(runs.left, SCOPE, native, model)
+def test_embeddings_are_one_span(native: NativeEmission, model: ScriptedModel) -> None:
+    pytest.importorskip("pydantic_ai.embeddings")
+    check_embedded(runs.embedded, SCOPE, native, model)
 
 
 def test_the_failed_attempt_before_a_fallback_is_ours(

@@ -9,7 +9,7 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
-from otel_agents.instrumentors._core.errors import call_foreign
+from otel_agents.instrumentors._core.errors import call_foreign, guarded, warn_once
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors.settings import Settings
@@ -19,6 +19,8 @@ from ._activity import ACTIVITY
 __all__ = ["configure", "flush", "telemetry"]
 
 _PACKAGE: Final = "otel_agents.api"
+_LONGEST: Final = 1e6
+"""Seconds; a lock cannot wait much longer."""
 _given: Final[Bounded[str, Any]] = Bounded(4, inherited=True)
 """The providers that the application named, by the parameters of `Telemetry`."""
 
@@ -51,6 +53,7 @@ def telemetry() -> Telemetry:
     )
 
 
+@guarded("flushing", False)
 def flush(timeout: float) -> bool:
     """Have the three providers export what they hold; return whether each has."""
     from opentelemetry._logs import get_logger_provider
@@ -59,6 +62,9 @@ def flush(timeout: float) -> bool:
 
     from otel_agents.instrumentors.hosting import drain_streams
 
+    if type(timeout) not in (int, float) or not timeout < _LONGEST:
+        warn_once("otel-agents: flush(timeout=…) is 10 seconds, since no number of them was given")
+        timeout = 10.0
     drained = drain_streams(timeout)
     providers = (
         _given.get("tracer_provider") or get_tracer_provider(),

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.context.scope import is_suppressed
+from otel_agents.instrumentors._core.encoding.texts import text_of
 from otel_agents.instrumentors._core.errors import guarded, warn_once
 from otel_agents.instrumentors._core.operations import evaluated
 from otel_agents.semconv import attributes as attr
@@ -44,7 +45,7 @@ def evaluate(
     """
     if is_suppressed():
         return
-    name = str(name)[:_LONGEST]
+    name = text_of(name)[:_LONGEST]
     context: Context = get_current()
     if reference is not None:
         found = context_of(reference)
@@ -64,9 +65,12 @@ def evaluate(
         attr.OTEL_AGENTS_EVALUATION_EVALUATOR_VERSION: evaluator[1],
         attr.OTEL_AGENTS_EVALUATION_EVALUATOR_TYPE: evaluator[2],
     }
-    details = {name: str(value)[:_LONGEST] for name, value in given.items() if value is not None}
+    details = {
+        name: text_of(value)[:_LONGEST] for name, value in given.items() if value is not None
+    }
     number = None if score is None else _number(name, score)
-    evaluated(telemetry(), name, number, context, explanation=explanation, details=details)
+    why = None if explanation is None else text_of(explanation)
+    evaluated(telemetry(), name, number, context, explanation=why, details=details)
 
 
 def _number(name: str, score: object) -> float | None:

@@ -56,13 +56,17 @@ def _reference(span: SpanContext, response_id: str | None) -> str:
 def context_of(reference: object) -> tuple[Context, str | None] | None:
     """Return the context of the span that is referred to, and the response's id.
 
-    The identity of the current context stays. None if it is no reference.
+    The identity of the current context stays. None if it is no reference. Within the current trace
+    the span is none of another process: else what is judged in the middle of a trace would be
+    the root of a trace of its own to whoever reads only this process's spans.
     """
     found = _FORM.fullmatch(reference) if isinstance(reference, str) else None
     if found is None:
         return None
     flags = TraceFlags(int(found["flags"], 16))
-    span = SpanContext(int(found["trace"], 16), int(found["span"], 16), True, flags)
+    trace_id = int(found["trace"], 16)
+    is_remote = trace_id != get_current_span().get_span_context().trace_id
+    span = SpanContext(trace_id, int(found["span"], 16), is_remote, flags)
     if not span.is_valid:
         return None
     return set_span_in_context(NonRecordingSpan(span), get_current()), found["response"]

@@ -14,7 +14,6 @@ __all__ = ["Subtree", "TraceBuffer"]
 MAX_TRACES: Final = 200
 MAX_SPANS: Final = 2000
 """Per trace; further spans are only counted."""
-_MAX_PRINTED: Final = 1000
 
 
 @dataclass
@@ -48,13 +47,14 @@ class TraceBuffer:
 
     def __init__(self) -> None:
         self._traces: OrderedDict[int, _Trace] = OrderedDict()
-        self._printed: OrderedDict[int, None] = OrderedDict()
+        self._printed: OrderedDict[int, set[int]] = OrderedDict()
+        """The spans of each trace that was printed; a trace may have several roots here."""
 
     def add(self, node: Node) -> list[Subtree]:
         """Add ``node``; return subtrees that are complete, or evicted from the full buffer."""
         if node.root:
             return [self._complete(node)]
-        if node.trace_id in self._printed:
+        if node.parent_id in self._printed.get(node.trace_id, ()):
             return [self._complete(node, "late")]
         self._keep(node)
         if len(self._traces) > MAX_TRACES:
@@ -80,26 +80,29 @@ class TraceBuffer:
         subtree = _subtree(node, trace)
         subtree.state, subtree.omitted = state, trace.omitted
         trace.omitted = 0
-        if not trace.children:  # else the rest is below an open span, and will be late
+        if not trace.children:  # else the rest is below an open span, and will be printed with it
             self._traces.pop(node.trace_id, None)
-        self._remember(node.trace_id)
+        self._remember(subtree)
         return subtree
 
     def _unfinished(self, trace_id: int) -> list[Subtree]:
         trace = self._traces.pop(trace_id)
-        self._remember(trace_id)
         ids = {node.span_id for nodes in trace.children.values() for node in nodes}
         above = [parent for parent in trace.children if parent not in ids]
         roots = [node for parent in above for node in trace.children.pop(parent)]
         subtrees = [_subtree(node, trace) for node in sorted(roots, key=_by_start)]
         for subtree in subtrees:
             subtree.state = "unfinished"
+            self._remember(subtree)
         return subtrees
 
-    def _remember(self, trace_id: int) -> None:
-        self._printed[trace_id] = None
+    def _remember(self, subtree: Subtree) -> None:
+        trace_id = subtree.node.trace_id
+        printed = self._printed.setdefault(trace_id, set())
+        if len(printed) < MAX_SPANS:
+            printed |= {node.span_id for node in subtree.nodes()}
         self._printed.move_to_end(trace_id)
-        if len(self._printed) > _MAX_PRINTED:
+        if len(self._printed) > MAX_TRACES:
             self._printed.popitem(last=False)
 
 

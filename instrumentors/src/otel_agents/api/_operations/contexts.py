@@ -26,14 +26,14 @@ _SUPPRESSED: Final[str] = getattr(api, "_SUPPRESS_INSTRUMENTATION_KEY", "suppres
 
 
 def _identity(options: Mapping[str, Any]) -> Context:
-    return with_identity(**{name: options[name] for name in _NAMES})
+    return with_identity(**{name: options.get(name) for name in _NAMES})
 
 
 _NAMES: Final = ("conversation", "session", "user", "tags")
 
 
 def _content(options: Mapping[str, Any]) -> Context:
-    return with_scope(records_content=False) if not options["enabled"] else api.get_current()
+    return with_scope(records_content=False) if not options.get("enabled") else api.get_current()
 
 
 def _untraced(options: Mapping[str, Any]) -> Context:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.context.slots import Slot
+from otel_agents.instrumentors._core.encoding.texts import text_of
 from otel_agents.instrumentors._core.errors import warn_once
 from otel_agents.instrumentors._core.operations import ClaimedCall, ModelCall
 from otel_agents.instrumentors._core.telemetry.content import Content
@@ -17,6 +18,7 @@ from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import values
 
 from .messages import messages
+from .options import count
 from .uses import Use
 from .yielded import Yielded
 
@@ -104,11 +106,13 @@ class OwnCall(ClaimedCall):
         self, id: str | None, model: str | None, finish_reason: str | Sequence[str] | None
     ) -> None:
         """Record what is given of the response."""
-        self._response_id = _given(id, self._response_id)
-        self._response_model = _given(model, self._response_model)
+        self._response_id = self._response_id if id is None else text_of(id)
+        self._response_model = self._response_model if model is None else text_of(model)
         if finish_reason is not None:
-            several = (finish_reason,) if isinstance(finish_reason, str) else finish_reason
-            self._finish_reasons = tuple(several)
+            several = isinstance(finish_reason, (list, tuple))
+            self._finish_reasons = tuple(
+                map(text_of, finish_reason if several else (finish_reason,))
+            )
 
     def chunk(self, item: Any) -> object:
         """Read an item of a decorated generator."""
@@ -136,8 +140,10 @@ class OwnCall(ClaimedCall):
         call.output_tokens = self._output_tokens
         call.finish_reasons = self._finish_reasons
         call.attributes.update(self._facts)
+        if self._has_output or self.operation is values.Operation.EMBEDDINGS:
+            return  # the conventions have no output of embeddings
         output = response if self._yielded is None else self._yielded.whole()
-        if output is not None and not self._has_output:
+        if output is not None:
             call.content.output_messages = messages("assistant", output)
 
 
@@ -177,9 +183,9 @@ def _count(tokens: object) -> int | None:
     """Return a number of tokens, of whatever JSON held; None, with one line, if it is none."""
     if tokens is None:
         return None
-    number = tokens if isinstance(tokens, (int, float)) and not isinstance(tokens, bool) else -1
-    if number >= 0 and number == number // 1:
-        return int(number)
+    number = count(tokens)
+    if number is not None:
+        return number
     warn_once(
         "otel-agents: usage() drops a number of tokens of type %s that is no whole number from 0 on",
         type(tokens).__name__,

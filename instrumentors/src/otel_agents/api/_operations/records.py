@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.texts import text_of
 from otel_agents.instrumentors._core.errors import guarded
 from otel_agents.instrumentors._core.operations import Memory, Operation, Step
 
@@ -45,13 +46,17 @@ def _records(memory: Memory, records: Any) -> None:
     memory.record(sequence(records), memory_record)
 
 
+def _outcome(step: Step, label: Any) -> None:
+    step.set_outcome(text_of(label))
+
+
 _RECORDS: Final[Mapping[str, Callable[..., None]]] = MappingProxyType(
     {
         "input_messages": _messages("input_messages", "user"),
         "output_messages": _messages("output_messages", "assistant"),
         "tool_arguments": _content("tool_arguments"),
         "tool_result": _content("tool_result"),
-        "outcome": Step.set_outcome,
+        "outcome": _outcome,
         "retrieval_query": _content("retrieval_query"),
         "retrieval_documents": _documents,
         "memory_query": _content("memory_query"),

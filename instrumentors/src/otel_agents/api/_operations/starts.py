@@ -26,6 +26,7 @@ from otel_agents.semconv import values
 from .contexts import CONTEXTS
 from .messages import document, memory_record, messages, sequence
 from .models import embeddings, inference
+from .options import checked
 from .tools import tool
 from .uses import Use
 from .yielded import Yielding
@@ -38,14 +39,15 @@ __all__ = ["block_start", "call_start"]
 
 def block_start(block: Block, telemetry: Telemetry) -> CallObserver | None:
     """Start the operation of ``block``, which is entered by ``with``."""
-    return STARTS[block.kind](Use(telemetry, block.name, block.options))
+    options = checked(block.kind, block.options)
+    return STARTS[block.kind](Use(telemetry, block.name, options))
 
 
 def call_start(block: Block, function: Callable[..., Any]) -> Start:
     """Return the start for calls of ``function``, which is decorated with ``block``."""
     start = STARTS[block.kind]
     name = block.name or getattr(function, "__name__", None)
-    options = block.options
+    options = checked(block.kind, block.options)
 
     def starting(_: Telemetry, call: Call) -> CallObserver | None:
         return start(Use(telemetry(), name, options, function, call))

@@ -57,9 +57,12 @@ def fields_of(holder: Any) -> dict[str, Any]:
     """Return all fields with one look-up; an empty dict for a value without fields, as a string."""
     if isinstance(holder, _DICT):
         return holder
-    extra: dict[str, Any] | None = getattr(holder, "__pydantic_extra__", None)
-    fields: dict[str, Any] | None = getattr(holder, "__dict__", None)
-    return {**(fields or {}), **extra} if extra else fields or {}
+    try:  # a pydantic 2 model
+        extra: dict[str, Any] | None = holder.__pydantic_extra__
+        fields: dict[str, Any] = holder.__dict__
+    except AttributeError:
+        return getattr(holder, "__dict__", None) or {}
+    return {**fields, **extra} if extra else fields
 
 
 def known_fields(holder: Any, names: Iterable[str]) -> dict[str, Any]:

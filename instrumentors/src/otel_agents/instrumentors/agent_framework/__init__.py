@@ -34,18 +34,7 @@ class AgentFrameworkInstrumentor(AgentInstrumentor):
     is_native = True
 
     def patches(self) -> Iterable[Patch]:
-        """Yield patches of the layer that records model calls, and of its streams."""
-        from otel_agents.instrumentors._core.calls.watching import instead, replacing, within
-        from otel_agents.instrumentors._core.patching.foreign import claims
-        from otel_agents.instrumentors._core.patching.patches import Patch
+        """Return patches of the layer that records model calls, and of its streams."""
+        from ._claims import rows
 
-        from ._claims import agent, chat, embedding, noticing, pull
-
-        layers = "agent_framework.observability"
-        yield Patch(f"{layers}:ChatTelemetryLayer.get_response", instead(chat))
-        yield Patch(f"{layers}:EmbeddingTelemetryLayer.get_embeddings", claims(embedding))
-        # Since 1.3 the spans of streams are current while an item is fetched.
-        run = f"{layers}:AgentTelemetryLayer._trace_agent_invocation"
-        yield Patch(run, instead(agent), until="1.3")
-        yield Patch(f"{layers}:get_tracer", replacing(noticing), until="1.3")
-        yield Patch("agent_framework._types:ResponseStream.__anext__", within(pull))
+        return rows()

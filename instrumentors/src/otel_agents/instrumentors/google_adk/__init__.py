@@ -35,19 +35,7 @@ class GoogleADKInstrumentor(AgentInstrumentor):
     is_native = True
 
     def patches(self) -> Iterable[Patch]:
-        """Yield patches of what makes a model call in a span, and of what records its tokens."""
-        from otel_agents.instrumentors._core.calls.watching import after, instead
-        from otel_agents.instrumentors._core.patching.foreign import claims
-        from otel_agents.instrumentors._core.patching.patches import Patch
+        """Return patches of what makes a model call in a span, and of what records its tokens."""
+        from ._claims import rows
 
-        from ._claims import model_call, result_recorded, usage_recorded
-
-        flow = "google.adk.flows.llm_flows.base_llm_flow:BaseLlmFlow"
-        telemetry = "google.adk.telemetry"
-        yield Patch(f"{flow}._run_and_handle_error", claims(model_call), overrides=True)
-        tracing = f"{telemetry}.tracing"
-        recorded = after(result_recorded)
-        yield Patch(f"{tracing}:trace_generate_content_result", recorded, until="1.27")
-        yield Patch(f"{tracing}:trace_inference_result", recorded, since="1.27")
-        usage = f"{telemetry}._metrics:record_client_token_usage"
-        yield Patch(usage, instead(usage_recorded), since="2.2")
+        return rows()

@@ -9,15 +9,19 @@ tokens are replaced by those that were billed.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
+from otel_agents.instrumentors._core.calls.watching import after, instead
 from otel_agents.instrumentors._core.context.claims import ForeignClaim, ForeignLibrary
 from otel_agents.instrumentors._core.context.scope import scope_of
+from otel_agents.instrumentors._core.patching.foreign import claims
+from otel_agents.instrumentors._core.patching.patches import Patch
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import metrics
 
-__all__ = ["model_call", "result_recorded", "usage_recorded"]
+__all__ = ["rows"]
 
 _METRICS: Final = "google.adk.telemetry._metrics"
 _TRACING: Final = "google.adk.telemetry.tracing"
@@ -27,7 +31,17 @@ _REPLACED: Final = "__wrapped__"
 _RECORDED: Final = frozenset({metrics.GEN_AI_CLIENT_OPERATION_DURATION.name})
 
 
-def model_call(telemetry: Telemetry, call: Call) -> ForeignClaim | None:
+def rows() -> Iterable[Patch]:
+    """Yield patches of what makes a model call in a span, and of what records its tokens."""
+    flow = "google.adk.flows.llm_flows.base_llm_flow:BaseLlmFlow"
+    yield Patch(f"{flow}._run_and_handle_error", claims(_model_call), overrides=True)
+    recorded = after(_result_recorded)
+    yield Patch(f"{_TRACING}:trace_generate_content_result", recorded, until="1.27")
+    yield Patch(f"{_TRACING}:trace_inference_result", recorded, since="1.27")
+    yield Patch(f"{_METRICS}:record_client_token_usage", instead(_usage_recorded), since="2.2")
+
+
+def _model_call(telemetry: Telemetry, call: Call) -> ForeignClaim | None:
     """Claim ``_run_and_handle_error(responses, …)``."""
     tracing: Any = sys.modules.get(_TRACING)
     tracer = getattr(tracing, "tracer", None)
@@ -50,7 +64,7 @@ def _emits_event(tracing: Any, call: Call) -> bool:
     return is_experimental is not None and is_experimental()
 
 
-def result_recorded(telemetry: Telemetry, call: Call, _: object) -> None:
+def _result_recorded(telemetry: Telemetry, call: Call, _: object) -> None:
     """Correct what ``trace_inference_result(…, span, response)`` has set on the span.
 
     Up to 1.26 it is ``trace_generate_content_result(span, response)``.
@@ -62,7 +76,7 @@ def result_recorded(telemetry: Telemetry, call: Call, _: object) -> None:
         span.set_attributes(claim.usage)
 
 
-def usage_recorded(telemetry: Telemetry, call: Call) -> object:
+def _usage_recorded(telemetry: Telemetry, call: Call) -> object:
     """Skip ``record_client_token_usage(…)`` of a response whose tokens we record."""
     claim = scope_of().foreign
     return None if claim is not None and claim.owns else call.proceed()

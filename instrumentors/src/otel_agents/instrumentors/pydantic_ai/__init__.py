@@ -28,7 +28,7 @@ class PydanticAIInstrumentor(AgentInstrumentor):
     requires = ("pydantic-ai-slim >= 0.0.32, < 3",)
     conflicting = ("openinference-instrumentation-pydantic-ai",)
     covers = (
-        "native, completed by us: its spans of model calls",
+        "native, completed by us: its spans of model calls and embeddings",
         "its own agents and tools, enabled without code (0.0.34)",
     )
     is_native = True

@@ -1,4 +1,4 @@
-"""The claims on Pydantic AI's own spans of model calls.
+"""The claims on Pydantic AI's own spans of model calls and embeddings.
 
 Up to 1.x a model is wrapped in one that records it; since then agents do that by a capability, and
 the wrapper is there for models that are called without an agent.
@@ -39,6 +39,8 @@ def rows() -> Iterable[Row]:
         claims(_in_agent),
         since="1.100",
     )
+    embed = "pydantic_ai.embeddings.instrumented:InstrumentedEmbeddingModel.embed"
+    yield Patch(embed, claims(_embedding), since="1.39")
 
 
 def _wrapped(telemetry: Telemetry, call: Call) -> ForeignClaim:
@@ -53,6 +55,10 @@ def _wrapped(telemetry: Telemetry, call: Call) -> ForeignClaim:
 
 def _in_agent(telemetry: Telemetry, call: Call) -> ForeignClaim:
     return _claim(call.instance.settings)
+
+
+def _embedding(telemetry: Telemetry, call: Call) -> ForeignClaim:
+    return _claim(call.instance.instrumentation_settings)
 
 
 def _claim(settings: Any) -> ForeignClaim:

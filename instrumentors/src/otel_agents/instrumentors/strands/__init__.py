@@ -34,14 +34,7 @@ class StrandsInstrumentor(AgentInstrumentor):
     is_native = True
 
     def patches(self) -> Iterable[Patch]:
-        """Yield patches of what starts the span of a model call, and of what makes the call."""
-        from otel_agents.instrumentors._core.calls.watching import after
-        from otel_agents.instrumentors._core.patching.foreign import claims
-        from otel_agents.instrumentors._core.patching.patches import Patch
+        """Return patches of what starts the span of a model call, and of what makes the call."""
+        from ._claims import rows
 
-        from ._claims import model_call, span_started
-
-        loop = "strands.event_loop"
-        yield Patch("strands.telemetry.tracer:Tracer.start_model_invoke_span", after(span_started))
-        yield Patch(f"{loop}.streaming:stream_messages", claims(model_call))
-        yield Patch(f"{loop}.event_loop:stream_messages", claims(model_call))
+        return rows()

@@ -32,6 +32,10 @@ class _Notices(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         hosting.notice_span(span, parent_context)
 
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Return True: by None, as of the oldest SDK's class, the provider would not go on."""
+        return True
+
 
 class Emission:
     """One set of in-memory providers; `providers` are the arguments of ``instrument()``.

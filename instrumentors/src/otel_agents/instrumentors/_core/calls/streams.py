@@ -13,9 +13,11 @@ import weakref
 from collections.abc import Awaitable, Callable
 from contextvars import Token
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, TypeAlias, cast
+from typing import Any, ClassVar, Final, Protocol, TypeAlias, cast
 
-from opentelemetry.context import Context, attach, get_current
+import opentelemetry.context
+from opentelemetry.context import Context
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
@@ -26,10 +28,12 @@ from .proxy import Proxy, SoleReference
 from .reporting import HIDDEN, StreamObserver, end
 
 __all__ = [
+    "CURRENT",
     "AsyncStreamProxy",
     "EnteredContext",
     "ResumableContext",
     "StreamProxy",
+    "current_context",
     "follow_stream",
     "register_stream",
     "replace_methods",
@@ -39,6 +43,38 @@ EnteredContext: TypeAlias = tuple[Context, object]
 """The caller's context, and the token of the one attached instead."""
 
 
+class _Current(Protocol):
+    """The current context; setting it returns a token."""
+
+    def get(self) -> Context: ...
+
+    def set(self, value: Context, /) -> object: ...
+
+
+class _Functions:
+    """The current context by OpenTelemetry's functions."""
+
+    get = staticmethod(opentelemetry.context.get_current)
+    set = staticmethod(opentelemetry.context.attach)
+
+
+def current_context() -> _Current:
+    """Return OpenTelemetry's variable itself, if its context is one.
+
+    Its functions take ten times as long, and each chunk of a stream needs four of them.
+    """
+    runtime = getattr(opentelemetry.context, "_RUNTIME_CONTEXT", None)
+    if type(runtime) is not ContextVarsRuntimeContext:  # one of ``OTEL_PYTHON_CONTEXT``
+        return _Functions()
+    token = runtime.attach(runtime.get_current())
+    runtime.detach(token)
+    return token.var
+
+
+CURRENT: Final = current_context()
+"""The current context."""
+
+
 class ResumableContext:
     """The context of work that runs in steps: current in each step, never between two.
 
@@ -46,24 +82,25 @@ class ResumableContext:
     work attached is detached there and does not leak into its caller.
     """
 
-    __slots__ = ("_inner", "inside")
+    __slots__ = ("inner", "inside")
 
     def __init__(self, inner: Context) -> None:
-        self._inner = inner
+        self.inner = inner
+        """What is current in the next step."""
         self.inside = False
         """Whether a step is running."""
 
     def enter(self) -> EnteredContext:
         """Start a step; pass the result to `leave`."""
-        outer = get_current()
+        outer = CURRENT.get()
         self.inside = True
-        return outer, attach(self._inner)
+        return outer, CURRENT.set(self.inner)
 
     def leave(self, entered: EnteredContext) -> None:
         """End a step: restore the caller's context."""
-        self._inner = get_current()
+        self.inner = CURRENT.get()
         self.inside = False
-        attach(entered[0])
+        CURRENT.set(entered[0])
 
     def leave_awaited(self, entered: EnteredContext, error: BaseException) -> None:
         """End a step that was awaited and raised ``error``.
@@ -72,9 +109,9 @@ class ResumableContext:
         unrelated work, and may have raised something else then. Otherwise, which the token shows,
         restore the caller's context.
         """
-        inner = get_current()
+        inner = CURRENT.get()
         self.inside = False
-        if finalization.is_generator_exit(error) and inner is not self._inner:
+        if finalization.is_generator_exit(error) and inner is not self.inner:
             return
         if not isinstance(entered[1], Token):  # a context implementation other than contextvars
             return self.leave(entered)
@@ -83,7 +120,7 @@ class ResumableContext:
         # https://github.com/open-telemetry/opentelemetry-python/issues/2606
         with contextlib.suppress(ValueError):
             token.var.reset(token)
-            self._inner = inner
+            self.inner = inner
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call ``function`` as a step."""
@@ -126,6 +163,20 @@ def replace_methods(response: Any, replacements: dict[str, Any]) -> None:
 _NONE: Final = MappingProxyType[str, Any]({})
 
 
+class _Steps(ResumableContext):
+    """The context of a stream; with it, what fetches an item and what an item is reported to.
+
+    Each chunk needs them all, and a proxy's own attributes are slow: it has a ``__getattr__``.
+    """
+
+    __slots__ = ("fetch", "report")
+
+    def __init__(self, observer: StreamObserver) -> None:
+        super().__init__(observer.context)
+        self.fetch: Any = None
+        self.report = observer.chunk
+
+
 class _StreamProxyBase(Proxy):
     """The base of both stream proxies: one operation, ended once, also by garbage collection.
 
@@ -133,7 +184,7 @@ class _StreamProxyBase(Proxy):
     """
 
     __slots__ = (
-        *("_otel_attaches", "_otel_finalizer", "_otel_ended", "_otel_next", "_otel_observer"),
+        *("_otel_attaches", "_otel_finalizer", "_otel_ended", "_otel_observer"),
         *("_otel_context", "_otel_response"),
     )
     _otel_close_name: ClassVar[str] = "close"
@@ -141,9 +192,8 @@ class _StreamProxyBase(Proxy):
     _otel_attaches: bool
     _otel_finalizer: Finalizer
     _otel_ended: bool
-    _otel_next: Callable[[], Any]
     _otel_observer: StreamObserver
-    _otel_context: ResumableContext
+    _otel_context: _Steps
     _otel_response: _Response | None
 
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
@@ -151,7 +201,7 @@ class _StreamProxyBase(Proxy):
         # Until the constructor is done: `__del__` may run before.
         object.__setattr__(self, "_otel_ended", True)
         object.__setattr__(self, "_otel_observer", observer)
-        object.__setattr__(self, "_otel_context", ResumableContext(observer.context))
+        object.__setattr__(self, "_otel_context", _Steps(observer))
         object.__setattr__(self, "_otel_finalizer", register_stream(observer))
         object.__setattr__(self, "_otel_attaches", False)
         object.__setattr__(self, "_otel_ended", False)
@@ -180,14 +230,7 @@ class _StreamProxyBase(Proxy):
         object.__setattr__(self, "_otel_ended", True)
         return self._otel_observer
 
-    # `reporting` has both as functions; here they are inline, as each stream calls them.
-
-    def _otel_report_chunk(self, item: Any) -> bool:
-        try:
-            return self._otel_observer.chunk(item) is HIDDEN
-        except Exception:
-            errors.internal_error("recording a chunk")
-            return False
+    # `reporting` has this as a function; here it is inline, as each stream calls it.
 
     def _otel_exhausted(self) -> None:
         if not self._otel_ended:
@@ -228,7 +271,7 @@ class _StreamProxyBase(Proxy):
 
     def _otel_release(self) -> None:
         """Drop the wrapped stream in its own context: it may detach what it attached there."""
-        object.__setattr__(self, "_otel_next", None)
+        self._otel_context.fetch = None
         object.__setattr__(self, "_otel_wrapped", None)
 
     def _otel_entered_value(self, entered: Any) -> Any:
@@ -342,32 +385,41 @@ class StreamProxy(_StreamProxyBase):
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         super().__init__(wrapped, observer)
         iterator = wrapped if hasattr(wrapped, "__next__") else iter(wrapped)
-        object.__setattr__(self, "_otel_next", iterator.__next__)
+        self._otel_context.fetch = iterator.__next__
 
     def __iter__(self) -> StreamProxy:
         return self
 
     def __next__(self) -> Any:
+        # The hot path of all streams: `ResumableContext.run` and `report_chunk`, inline.
         context = self._otel_context
         while True:
-            entered = context.enter()
+            outer = CURRENT.get()
+            context.inside = True
+            CURRENT.set(context.inner)
             try:
-                item = self._otel_next()
+                item = context.fetch()
             except BaseException as error:
-                context.leave(entered)
+                context.leave((outer, None))
                 if isinstance(error, StopIteration):
                     self._otel_exhausted()
                 else:
                     self._otel_failed(error)
                 raise
-            context.leave(entered)
-            if not self._otel_report_chunk(item):
+            context.inner = CURRENT.get()
+            context.inside = False
+            CURRENT.set(outer)
+            try:
+                if context.report(item) is not HIDDEN:
+                    return item
+            except Exception:
+                errors.internal_error("recording a chunk")
                 return item
 
     def __enter__(self) -> Any:
-        outer = get_current()
+        outer = CURRENT.get()
         entered = self._otel_wrapped.__enter__()
-        object.__setattr__(self, "_otel_attaches", get_current() is not outer)
+        object.__setattr__(self, "_otel_attaches", CURRENT.get() is not outer)
         return self._otel_entered_value(entered)
 
     def __exit__(self, *exception: object) -> Any:
@@ -396,7 +448,7 @@ class AsyncStreamProxy(_StreamProxyBase):
     def __init__(self, wrapped: Any, observer: StreamObserver) -> None:
         super().__init__(wrapped, observer)
         iterator = wrapped if hasattr(wrapped, "__anext__") else aiter(wrapped)
-        object.__setattr__(self, "_otel_next", iterator.__anext__)
+        self._otel_context.fetch = iterator.__anext__
 
     def __aiter__(self) -> AsyncStreamProxy:
         return self
@@ -415,12 +467,14 @@ class AsyncStreamProxy(_StreamProxyBase):
     async def __anext__(self) -> Any:
         context = self._otel_context
         while True:
-            # As `ResumableContext.wait`, without another coroutine for each item.
-            entered = context.enter()
+            # As `StreamProxy.__next__`; what is awaited may be closed elsewhere while it waits.
+            outer = CURRENT.get()
+            context.inside = True
+            token = CURRENT.set(context.inner)
             try:
-                item = await self._otel_next()
+                item = await context.fetch()
             except BaseException as error:
-                context.leave_awaited(entered, error)
+                context.leave_awaited((outer, token), error)
                 if isinstance(error, StopAsyncIteration):
                     self._otel_exhausted()
                 elif isinstance(error, GeneratorExit):
@@ -428,14 +482,20 @@ class AsyncStreamProxy(_StreamProxyBase):
                 else:
                     self._otel_failed(error)
                 raise
-            context.leave(entered)
-            if not self._otel_report_chunk(item):
+            context.inner = CURRENT.get()
+            context.inside = False
+            CURRENT.set(outer)
+            try:
+                if context.report(item) is not HIDDEN:
+                    return item
+            except Exception:
+                errors.internal_error("recording a chunk")
                 return item
 
     async def __aenter__(self) -> Any:
-        outer = get_current()
+        outer = CURRENT.get()
         entered = await self._otel_wrapped.__aenter__()
-        object.__setattr__(self, "_otel_attaches", get_current() is not outer)
+        object.__setattr__(self, "_otel_attaches", CURRENT.get() is not outer)
         return self._otel_entered_value(entered)
 
     async def __aexit__(self, *exception: object) -> Any:

@@ -165,7 +165,7 @@ class ForeignLibrary(NamedTuple):
     Attributes:
         scopes: The instrumentation scopes of its spans.
         metrics: The names of the metrics that it records itself, with the conventions' meaning.
-        failures: Whether it records them for calls that fail, too.
+        failures: The errors of calls for which it records them, too; None for none.
         event: Whether it emits the event with all details itself.
         leaves_open: Whether its span never ends if the application leaves a stream.
         miscounts: Whether the tokens that it records may not be those that were billed: ours then
@@ -176,7 +176,7 @@ class ForeignLibrary(NamedTuple):
 
     scopes: tuple[str, ...]
     metrics: AbstractSet[str] = frozenset()
-    failures: bool = True
+    failures: type[BaseException] | None = BaseException
     event: bool = False
     leaves_open: bool = False
     miscounts: bool = False

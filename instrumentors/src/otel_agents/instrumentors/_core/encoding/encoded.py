@@ -189,8 +189,8 @@ def _whole(value: Any, budget: int, newest: bool) -> Encoded | None:
         return None
     kept: list[Any] = []
     # Start at the end that is kept if the list is too long: the rest is not even converted.
-    ordered = _converted(reversed(items) if newest else items, convert)
-    rest, _ = take_fitting(iter(ordered), kept, budget - 2, 1)
+    ordered = reversed(items) if newest else iter(items)
+    rest, _ = take_fitting(map(convert, ordered) if convert else ordered, kept, budget - 2, 1)
     if rest is not END:
         return None
     if newest:

@@ -29,6 +29,7 @@ _DATA: Final = "dD"
 """The first character of a ``data:`` URL, for a cheap check."""
 
 _MESSAGE: Final = len('{"role":"","parts":[{"type":"text","content":""}]}')
+_REASON: Final = len(',"finish_reason":""')
 _NUMBER: Final = 24
 _SMALL_NUMBER: Final = 7
 _SAMPLE: Final = 4096
@@ -74,16 +75,22 @@ def take_fitting(items: Iterator[Any], kept: list[Any], room: int, depth: int) -
 
 def _plain_message(item: Any) -> int | None:
     """Return the size of a message with one text, the common case; None for anything else."""
-    if kind_of(item) is dict and len(item) == 2:
-        role, parts = item.get("role"), item.get("parts")
-        if kind_of(role) is str and kind_of(parts) is list and len(parts) == 1:
-            part = parts[0]
-            if kind_of(part) is dict and len(part) == 2:
-                kind, text = part.get("type"), part.get("content")
-                if kind == "text" and kind_of(text) is str and text[:1] not in _DATA:
-                    size = len(text) if text.isascii() else text_bytes(text)
-                    return size + len(role) + _MESSAGE
-    return None
+    if kind_of(item) is not dict or len(item) > 3:
+        return None
+    role, parts = item.get("role"), item.get("parts")
+    if kind_of(role) is not str or kind_of(parts) is not list or len(parts) != 1:
+        return None
+    part = parts[0]
+    if kind_of(part) is not dict or len(part) != 2 or part.get("type") != "text":
+        return None
+    text = part.get("content")
+    if kind_of(text) is not str or text[:1] in _DATA:
+        return None
+    size = (len(text) if text.isascii() else text_bytes(text)) + len(role) + _MESSAGE
+    if len(item) == 2:
+        return size
+    reason = item.get("finish_reason")
+    return size + len(reason) + _REASON if kind_of(reason) is str else None
 
 
 def _size_of(value: Any, room: int, depth: int) -> int:

@@ -446,7 +446,7 @@ class Operation:
         measures, owner = self._kind.measures, self._owner
         if owner is not OURS:
             failed = partial(self._measure_later, known) if self._is_failed_attempt else None
-            measures = owner.measures(measures, failed)
+            measures = owner.measures(measures, failed, self.error)
         instruments.measure(measures, self, known)
         if attr.OTEL_AGENTS_COST in known:
             cost = known[attr.OTEL_AGENTS_COST]

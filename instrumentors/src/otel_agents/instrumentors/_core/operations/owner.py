@@ -53,13 +53,17 @@ class Owner:
         """Take the attributes of an operation that ends and emits nothing."""
 
     def measures(
-        self, measures: tuple[Measure, ...], failed: Failed | None = None
+        self,
+        measures: tuple[Measure, ...],
+        failed: Failed | None = None,
+        error: BaseException | None = None,
     ) -> tuple[Measure, ...]:
         """Return which of ``measures`` we record.
 
         Args:
             measures: What can be recorded of the operation.
             failed: If it is an attempt that failed: what records others of them later.
+            error: How it failed; None if it was interrupted, because the process is terminating.
         """
         return measures
 
@@ -114,7 +118,10 @@ class ClaimedAround(Owner):
         return self._library.event
 
     def measures(
-        self, measures: tuple[Measure, ...], failed: Failed | None = None
+        self,
+        measures: tuple[Measure, ...],
+        failed: Failed | None = None,
+        error: BaseException | None = None,
     ) -> tuple[Measure, ...]:
         """Leave out what the library records itself."""
         return _without_theirs(measures, self._library)
@@ -140,10 +147,14 @@ class _FailedAttempt(Owner):
         self._library = library
 
     def measures(
-        self, measures: tuple[Measure, ...], failed: Failed | None = None
+        self,
+        measures: tuple[Measure, ...],
+        failed: Failed | None = None,
+        error: BaseException | None = None,
     ) -> tuple[Measure, ...]:
         """Leave out what the library records itself, if its call fails by this attempt."""
-        if failed is None or self._claim.owns or not self._library.failures:
+        recorded = self._library.failures is not None and isinstance(error, self._library.failures)
+        if failed is None or self._claim.owns or not recorded:
             return measures
         ours = _without_theirs(measures, self._library)
         left_out = tuple(it for it in measures if it not in ours)
@@ -160,11 +171,14 @@ class _Measured(_FailedAttempt):
     __slots__ = ()
 
     def measures(
-        self, measures: tuple[Measure, ...], failed: Failed | None = None
+        self,
+        measures: tuple[Measure, ...],
+        failed: Failed | None = None,
+        error: BaseException | None = None,
     ) -> tuple[Measure, ...]:
         """Leave out what the library records itself, of the first response."""
         if failed is not None:
-            return super().measures(measures, failed)
+            return super().measures(measures, failed, error)
         self._claim.release()
         return _without_theirs(measures, self._library) if self._claim.own() else measures
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import attrgetter, methodcaller
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
 
@@ -49,7 +49,6 @@ _ATTRIBUTES: Final = MappingProxyType(
         "metadata": attr.OTEL_AGENTS_METADATA,  # one attribute each
     }
 )
-_TEXTS: Final = ("retrieval_query", "memory_query")
 _OBJECTS: Final = MappingProxyType({"tool_arguments": "arguments", "tool_result": "result"})
 _RANKED: Final = ("retrieval_documents", "memory_records", "tool_definitions")
 _BUDGET_QUARTERS: Final = MappingProxyType(
@@ -65,9 +64,10 @@ _BUDGET_QUARTERS: Final = MappingProxyType(
 )
 _DEFAULT_QUARTERS: Final = 3
 _VARIABLES: Final = ("prompt_variables", "metadata")
+_AS_TEXT: Final = frozenset((*_VARIABLES, "tags", "retrieval_query", "memory_query"))
+"""The fields that are not recorded as JSON."""
 _Attributes: TypeAlias = "Mapping[str, Encoded | EncodedTexts]"
 _REASON: Final = "finish_reason"
-_STRUCTURE: Final = methodcaller("structure")
 _TEXT: Final = attrgetter("text")
 _EMPTY: Final = cast(Any, MappingProxyType({}))
 """Shared by all instances whose content is disabled."""
@@ -169,24 +169,30 @@ class Content:
         if value is None or not self.enabled:
             return
         policy = self._policy
-        for_hook = kind in completion.KINDS and policy.has_completion_hook
-        if not (for_hook or self._recorded):
-            return
-        if policy.redact is not None and not policy.redact.is_available:
-            return
         try:
-            value = self._converted(kind, value)
-            if policy.redact is not None:
-                value = policy.redact(kind, value)
-            if value is None or value == []:
-                return
-            if for_hook:  # the hook may change it when the operation ends
-                self._for_hook[kind] = json_copy(value)
-                return
+            if policy.redact is None and policy.completion is None:
+                value = self._converted(kind, value)
+            else:
+                value = self._passed_to_hooks(kind, value, policy)
         except Exception:
             errors.internal_error(f"converting {kind}")
             return
-        self._encode(kind, value)
+        if not (value is None or (isinstance(value, list) and not value)):
+            self._encode(kind, value)
+
+    def _passed_to_hooks(self, kind: str, value: Any, policy: Policy) -> Any:
+        """Return what to encode now: nothing if a hook may change it when the operation ends."""
+        for_hook = kind in completion.KINDS and policy.has_completion_hook
+        if not (for_hook or self._recorded):
+            return None
+        if policy.redact is not None and not policy.redact.is_available:
+            return None
+        value = self._converted(kind, value)
+        if policy.redact is not None:
+            value = policy.redact(kind, value)
+        if for_hook and value is not None and value != []:
+            self._for_hook[kind] = json_copy(value)
+        return None if for_hook else value
 
     def _converted(self, kind: str, value: Any) -> Any:
         value = value() if callable(value) else value
@@ -198,16 +204,20 @@ class Content:
         return as_object(value, _OBJECTS[kind], policy.limit) if kind in _OBJECTS else value
 
     def _encode(self, kind: str, value: Any) -> None:
-        room = self._budget + sum(one.size for one in self._encoded.pop(kind, {}).values())
-        share = room * _BUDGET_QUARTERS.get(kind, _DEFAULT_QUARTERS) // 4
+        room = self._budget
+        if kind in self._encoded:
+            room += sum(one.size for one in self._encoded.pop(kind).values())
+        share, limit = room * _BUDGET_QUARTERS.get(kind, _DEFAULT_QUARTERS) // 4, self._policy.limit
         made: _Attributes
         try:
-            made = _encode(kind, value, min(self._policy.limit, share))
+            made = _encode(kind, value, min(limit, share))
         except Exception:  # another thread may be editing what the application sent
             errors.internal_error(f"encoding {kind}")
             made = {}
         self._encoded[kind] = made
-        self._budget = room - sum(one.size for one in made.values())
+        for one in made.values():
+            room -= one.size
+        self._budget = room
 
     def emit(self, span: Span, record: LogRecord | None, is_foreign: bool = False) -> None:
         """Call the completion hook, and set the content on span and record as the policy says.
@@ -222,22 +232,38 @@ class Content:
         if not self._encoded:
             return
         policy = self._policy
-        encoded = {
-            name: one
-            for kind in _ATTRIBUTES
-            if kind in self._encoded
-            for name, one in self._encoded[kind].items()
-        }
-        if policy.on_truncation is not None:
-            for one in encoded.values():
-                if one.original_bytes is not None:
+        encoded: dict[str, Encoded | EncodedTexts] = {}
+        for made in self._encoded.values():
+            encoded.update(made)
+        marks: dict[str, Any] = {}
+        for one in encoded.values():
+            if one.original_bytes is not None:
+                marks = marks or self._marks()
+                if policy.on_truncation is not None:
                     policy.on_truncation()
         if policy.on_span and span.is_recording():
             read = _redacted_text if is_foreign and policy.redact is not None else _TEXT
-            span.set_attributes(_with_truncation(encoded, read))
+            set_on_span = {name: read(one) for name, one in encoded.items() if one.text}
+            span.set_attributes({**set_on_span, **marks} if marks else set_on_span)
         if policy.on_event and record is not None:
-            on_event = _with_truncation(encoded, _STRUCTURE)
-            record.attributes = {**(record.attributes or {}), **on_event}
+            on_event = {name: one.structure() for name, one in encoded.items() if one.text}
+            record.attributes = {**(record.attributes or {}), **on_event, **marks}
+
+    def _marks(self) -> dict[str, Any]:
+        """Return the attributes that mark what was truncated or omitted."""
+        truncated = {
+            name: one.original_bytes
+            for kind in _ATTRIBUTES
+            if kind in self._encoded
+            for name, one in self._encoded[kind].items()
+            if one.original_bytes
+        }
+        if not truncated:
+            return {}
+        return {
+            attr.OTEL_AGENTS_CONTENT_TRUNCATED: tuple(truncated),
+            attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES: sum(truncated.values()),
+        }
 
     def _complete(self, span: Span, record: LogRecord | None) -> None:
         """Call the hook for operations that have messages, and encode its changes."""
@@ -291,37 +317,28 @@ class RequestedContent(Content):
 
 def _encode(kind: str, value: Any, budget: int) -> _Attributes:
     name = _ATTRIBUTES[kind]
+    if kind not in _AS_TEXT:
+        return {name: encode(value, budget, newest=kind not in _RANKED)}
     if kind in _VARIABLES:
         return encode_variables(name, value, budget)
     if kind == "tags":
         return {name: encode_texts(value, budget)}
-    if kind in _TEXTS:
-        text = value if isinstance(value, str) else str(plain(value))
-        return {name: encode_text(text, budget)}
-    return {name: encode(value, budget, newest=kind not in _RANKED)}
+    text = value if isinstance(value, str) else str(plain(value))
+    return {name: encode_text(text, budget)}
 
 
 def _redacted_text(one: Encoded | EncodedTexts) -> Any:
     return Redacted(one.text) if isinstance(one, Encoded) else one.text
 
 
-def _with_truncation(encoded: _Attributes, read: Callable[[Any], Any]) -> dict[str, Any]:
-    """Return the attributes for what fits, and the marks of what was truncated or omitted."""
-    marked = {name: read(one) for name, one in encoded.items() if one.text}
-    truncated = {name: one.original_bytes for name, one in encoded.items() if one.original_bytes}
-    if truncated:
-        marked[attr.OTEL_AGENTS_CONTENT_TRUNCATED] = tuple(truncated)
-        marked[attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES] = sum(truncated.values())
-    return marked
-
-
 def _with_finish_reasons(messages: list[Any]) -> list[Any]:
     """Return the messages, each with a finish reason: older schemas require one."""
-    return [
-        one if _REASON in one else {**one, _REASON: "tool_call" if _calls_tool(one) else "stop"}
-        for one in messages
-    ]
+    for one in messages:
+        if _REASON not in one:
+            return [one if _REASON in one else {**one, _REASON: _reason(one)} for one in messages]
+    return messages
 
 
-def _calls_tool(message: Mapping[str, Any]) -> bool:
-    return any(part.get("type") == "tool_call" for part in message["parts"])
+def _reason(message: Mapping[str, Any]) -> str:
+    calls_tool = any(part.get("type") == "tool_call" for part in message["parts"])
+    return "tool_call" if calls_tool else "stop"

@@ -21,6 +21,7 @@ from otel_agents.instrumentors._core.context.scope import (
     with_conversation_id,
     with_scope,
 )
+from otel_agents.instrumentors._core.encoding.texts import text_of
 from otel_agents.instrumentors._core.errors import warn_once
 from otel_agents.semconv import attributes as attr
 
@@ -72,7 +73,7 @@ def with_identity(
             known[name] = value
         else:
             _drop("tags", f"more than {_MOST_TAGS} of them")
-    values = {name: str(value)[:_LONGEST_VALUE] for name, value in given.items() if value}
+    values = {name: text_of(value)[:_LONGEST_VALUE] for name, value in given.items() if value}
     identity = {**(scope.identity or {}), **values, **known}
     fields: dict[str, Any] = {_FIELDS[name]: value for name, value in values.items()}
     made = with_scope(context, **fields, tags=known or None, identity=identity or None)
@@ -81,11 +82,15 @@ def with_identity(
 
 def _named(tags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the attribute and the text of each tag."""
-    for key, value in tags.items():
+    if not isinstance(tags, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]: of a user
+        _drop("tags", f"a {type(tags).__name__} was given that is no mapping")
+        return
+    for name, value in tags.items():
+        key = text_of(name)
         if not key or len(key) > _LONGEST_KEY:
             _drop("a tag", f"its key is empty or longer than {_LONGEST_KEY} characters")
             continue
-        text = str(value)
+        text = text_of(value)
         if len(text) > _LONGEST_VALUE:
             text = f"{text[: _LONGEST_VALUE - 1]}…"
         yield f"{TAG}{key}", text

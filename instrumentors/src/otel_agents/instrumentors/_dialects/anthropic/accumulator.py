@@ -68,9 +68,16 @@ class Accumulator:
 
     def add(self, chunk: Any) -> None:
         """Add one event."""
-        handle = _HANDLERS.get(text(chunk, "type") or "")
+        fields = fields_of(chunk)
+        kind = fields.get("type")
+        if kind == "content_block_delta":  # nearly always
+            block = self._blocks.get(fields.get("index") or 0)
+            if block is not None:
+                block.add(fields_of(fields.get("delta")))
+            return
+        handle = _HANDLERS.get(kind or "")
         if handle is not None:
-            handle(self, chunk)
+            handle(self, fields)
 
     def response(self) -> dict[str, Any] | None:
         """Return the response so far; None before ``message_start``."""
@@ -106,14 +113,6 @@ class Accumulator:
         if self._content:
             self._blocks[field(event, "index") or 0] = _Block(field(event, "content_block"))
 
-    def add_delta(self, event: Any) -> None:
-        """Handle ``content_block_delta``."""
-        if not self._blocks:
-            return
-        block = self._blocks.get(field(event, "index") or 0)
-        if block is not None:
-            block.add(field(event, "delta"))
-
 
 class _Block:
     """A content block whose text, input or citations arrive in deltas."""
@@ -125,13 +124,13 @@ class _Block:
         self._citations = list(items(start, "citations"))
         self._chunks: list[str] = []
 
-    def add(self, delta: Any) -> None:
-        kind = text(delta, "type") or ""
-        chunk = text(delta, _DELTA_FIELDS.get(kind, ""))
-        if chunk:
+    def add(self, delta: Mapping[str, Any]) -> None:
+        kind = delta.get("type") or ""
+        chunk = delta.get(_DELTA_FIELDS.get(kind, ""))
+        if chunk and isinstance(chunk, str):
             self._chunks.append(chunk)
         elif kind == "citations_delta":
-            self._citations.append(field(delta, "citation"))
+            self._citations.append(delta.get("citation"))
 
     def joined(self) -> dict[str, Any]:
         fields, joined = self._fields, "".join(self._chunks)
@@ -157,6 +156,5 @@ _HANDLERS: Final[Mapping[str, Callable[[Accumulator, Any], None]]] = MappingProx
         "message_start": Accumulator.start_message,
         "message_delta": Accumulator.update_message,
         "content_block_start": Accumulator.start_block,
-        "content_block_delta": Accumulator.add_delta,
     }
 )

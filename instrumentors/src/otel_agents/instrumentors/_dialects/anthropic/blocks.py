@@ -44,6 +44,7 @@ def parts(content: Any) -> list[Part]:
 def _part(block: Any) -> Part:
     if isinstance(block, str):
         return text_part(block)
+    block = fields_of(block)
     kind = text(block, "type") or "text"
     convert = _CONVERSIONS.get(kind)
     if convert is not None:

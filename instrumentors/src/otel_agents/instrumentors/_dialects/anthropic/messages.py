@@ -7,7 +7,7 @@ from typing import Any
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
-from otel_agents.instrumentors._dialects.fields import field, listed, text
+from otel_agents.instrumentors._dialects.fields import field, fields_of, listed, text
 from otel_agents.instrumentors._dialects.parts import message, with_finish_reasons
 
 from .blocks import parts
@@ -42,8 +42,11 @@ def finish_reasons(response: Any) -> tuple[str, ...]:
 
 
 def _message(sent: Any) -> Message:
-    content = parts(field(sent, "content"))
-    role = text(sent, "role") or "user"
+    sent = fields_of(sent)
+    role, content = text(sent, "role") or "user", sent.get("content")
+    if isinstance(content, str) and content:  # nearly always
+        return {"role": role, "parts": [{"type": "text", "content": content}]}
+    content = parts(content)
     is_tool_result = bool(content) and all(part["type"] == "tool_call_response" for part in content)
     return {"role": "tool" if is_tool_result else role, "parts": content}
 

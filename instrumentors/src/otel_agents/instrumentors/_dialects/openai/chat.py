@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, items, text
-from otel_agents.instrumentors._dialects.parts import tool_call_response, with_finish_reasons
+from otel_agents.instrumentors._dialects.parts import tool_call_response
 from otel_agents.semconv.values import OpenAIApiType, Operation
 
 from .api import OpenAIApi
 from .parts import message_parts, tool_definitions, tool_response
 
-__all__ = ["CHAT", "Accumulator", "choice_finish_reasons", "input_messages", "record_tools"]
+__all__ = [
+    "CHAT",
+    "Accumulator",
+    "choice_finish_reasons",
+    "input_messages",
+    "record_tools",
+]
 
 _TOOL_ROLES: Final = ("tool", "function")
+_PLAIN: Final = frozenset(("role", "content", "annotations"))
+"""The fields of a message of text; annotations are not recorded."""
+_NONE: Final = MappingProxyType[str, Any]({})
 
 
 def input_messages(messages: Any) -> Items:
@@ -26,13 +37,26 @@ def input_messages(messages: Any) -> Items:
 
 
 def _message(message: Any) -> Message:
-    # The hot path of a long history: nearly every message is a role and a string.
-    if isinstance(message, dict) and len(cast("Message", message)) == 2:
-        plain = cast("Message", message)
-        role, content = plain.get("role"), plain.get("content")
-        if isinstance(content, str) and content and role not in _TOOL_ROLES:
-            return {"role": role, "parts": [{"type": "text", "content": content}]}
+    # The hot path of every chat: nearly every message is a role and a string, and nothing else.
+    fields = cast("Message", message if isinstance(message, dict) else _model_fields(message))
+    role, content = fields.get("role"), fields.get("content")
+    is_text = isinstance(content, str) and content and role not in _TOOL_ROLES
+    if is_text and ((role and len(fields) == 2) or _is_plain(fields)):
+        return {"role": role or "assistant", "parts": [{"type": "text", "content": content}]}
     return _convert(cast(Any, message))
+
+
+def _is_plain(fields: Mapping[str, Any]) -> bool:
+    for name, value in fields.items():  # noqa: SIM110  a generator takes twice as long
+        if name not in _PLAIN and value is not None:
+            return False
+    return True
+
+
+def _model_fields(message: Any) -> Mapping[str, Any]:
+    """Return the fields of a pydantic 2 model without further ones; of anything else, none."""
+    is_whole = getattr(message, "__pydantic_extra__", True) in (None, {})
+    return cast("dict[str, Any]", vars(message)) if is_whole else _NONE
 
 
 def _convert(message: Any) -> Message:
@@ -63,8 +87,13 @@ def record_tools(content: Content, tools: Any) -> None:
 
 def _output_messages(response: Any) -> list[Message]:
     """Return one message per choice, in the order of the choices."""
-    messages = [_message(field(choice, "message")) for choice in items(response, "choices")]
-    return with_finish_reasons(messages, choice_finish_reasons(response))
+    choices = [fields_of(choice) for choice in items(response, "choices")]
+    messages = [_message(choice.get("message")) for choice in choices]
+    reasons = [choice.get("finish_reason") for choice in choices]
+    if any(reasons):  # as `choice_finish_reasons`
+        for message, reason in zip(messages, reasons, strict=True):
+            message["finish_reason"] = reason or "error"
+    return messages
 
 
 def choice_finish_reasons(response: Any) -> tuple[str, ...]:
@@ -77,7 +106,7 @@ def choice_finish_reasons(response: Any) -> tuple[str, ...]:
     return tuple(reason or "error" for reason in reasons) if any(reasons) else ()
 
 
-class _Choice:
+class Choice:
     """One choice of a stream: lists of strings, joined at the end."""
 
     __slots__ = ("calls", "content", "reason", "reasoning", "refusal", "role")
@@ -123,7 +152,7 @@ class Accumulator:
     """Accumulates a stream of chunks, by the index of the choice."""
 
     def __init__(self) -> None:
-        self._choices: dict[int, _Choice] = {}
+        self.choices: dict[int, Choice] = {}
 
     def add(self, chunk: Any) -> None:
         """Add one chunk; nearly every one holds some content and nothing else."""
@@ -133,9 +162,9 @@ class Accumulator:
             index, delta = fields.get("index") or 0, fields.get("delta")
             if delta is None:
                 continue
-            collected = self._choices.get(index)
+            collected = self.choices.get(index)
             if collected is None:
-                collected = self._choices[index] = _Choice()
+                collected = self.choices[index] = Choice()
             delta_fields = fields_of(delta)
             content = delta_fields.get("content")
             if content:
@@ -155,7 +184,7 @@ class Accumulator:
         """Return one message per choice."""
         return [
             {**_message(choice.message()), "finish_reason": choice.reason}
-            for _, choice in sorted(self._choices.items())
+            for _, choice in sorted(self.choices.items())
         ]
 
 

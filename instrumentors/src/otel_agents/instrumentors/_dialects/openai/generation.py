@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from operator import countOf
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -18,11 +19,15 @@ from otel_agents.instrumentors._dialects.unparsed import unparsed_response
 from otel_agents.semconv import attributes as attr
 
 from .api import OpenAIApi
+from .chat import Accumulator as ChatAccumulator
 from .requests import inference_attributes
 from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
 
-__all__ = ["Generation"]
+__all__ = ["Generation", "chunk_text"]
+
+_RECORDED_EVENTS: Final = frozenset(("response.created", "error", *FINAL_EVENTS))
+"""The events of a stream of the Responses API that hold more than content."""
 
 _RESPONSE_TEXTS: Final = (
     ("service_tier", attr.OPENAI_RESPONSE_SERVICE_TIER),
@@ -37,7 +42,7 @@ _FIELDS: Final = (
 class Generation(Inference):
     """An inference of any API. Its result is a response, a stream or a raw response."""
 
-    __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "hides_usage")
+    __slots__ = ("_accumulator", "_add_text", "_api", "_reasons", "_responded", "hides_usage")
 
     def __init__(
         self,
@@ -63,6 +68,8 @@ class Generation(Inference):
         )
         self._api = api
         self._accumulator: Accumulator | None = None
+        self._add_text: Callable[[str], object] | None = None
+        """Adds to the text of the first choice of a chat, once it has started."""
         self._reasons: dict[int, str | None] = {}
         self._responded = False
         self.hides_usage = False
@@ -128,18 +135,22 @@ class Generation(Inference):
 
     def chunk(self, item: Any) -> object:
         """Record one chunk or event of a stream."""
-        # A hot path: one function for the chunks of a chat.
         if self.times_next_chunk:
             self.record_chunk_time()
-        if self._accumulator is not None:
-            self._accumulator.add(item)
+        if self._add_text is not None:
+            only_text = chunk_text(item)
+            if only_text is not None:  # nearly always
+                self._add_text(only_text)
+                return None
         fields = fields_of(item)
+        if self._accumulator is not None:
+            self._accumulator.add(fields)
         if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
             self.mark_failed(self.stream_error(fields))
             self.end()  # the reader stops here and may never close the stream
             return None
         if self._api is RESPONSES:
-            return self._response_event(fields)
+            return self._response_event(fields) if fields.get("type") in _RECORDED_EVENTS else None
         if self.response_id is None or self.response_model is None:
             self._identify(fields)
         choices = fields.get("choices")
@@ -148,6 +159,8 @@ class Generation(Inference):
             reason, index = choice_fields.get("finish_reason"), choice_fields.get("index") or 0
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
+        if self._add_text is None and 0 in self._reasons and self.response_id is not None:
+            self._expect_text()
         extra = fields.get("x_groq")
         if extra is not None:
             self._record_groq(extra)
@@ -159,21 +172,30 @@ class Generation(Inference):
                 return HIDDEN
         return None
 
+    def _expect_text(self) -> None:
+        """Read what follows of a chat as text as far as it is."""
+        accumulator = self._accumulator
+        if self.response_model is None:
+            return  # a later chunk may name it
+        if accumulator is None:
+            self._add_text = bool  # to nothing
+        elif isinstance(accumulator, ChatAccumulator) and 0 in accumulator.choices:
+            self._add_text = accumulator.choices[0].content.append
+
     def _record_groq(self, extra: Any) -> None:
         """Record what the first and the last chunk of Groq have; usage is there unrequested."""
         self._record_usage(field(extra, "usage"))
         if field(extra, "error"):  # no SDK raises: the stream just ends
             self.mark_failed(code_in(extra, "error"))
 
-    def _response_event(self, item: Any) -> object:
-        kind = text(item, "type")
-        response = field(item, "response")
+    def _response_event(self, event: Mapping[str, Any]) -> object:
+        kind, response = event["type"], event.get("response")
         if kind in FINAL_EVENTS:
             self.respond(response)
         elif kind == "response.created":
             self._identify(fields_of(response))
-        elif kind == "error":
-            self.mark_failed(code_in(item, "code"))
+        else:
+            self.mark_failed(code_in(event, "code"))
             self.complete = True
         return None
 
@@ -193,3 +215,30 @@ class Generation(Inference):
         accumulator = self._accumulator
         if accumulator is not None and not self._responded:
             self.content.output_messages = accumulator.messages
+
+
+def chunk_text(chunk: Any) -> str | None:
+    """Return the text of a parsed chunk of a chat if it holds nothing else, as nearly all do.
+
+    None for any other chunk, also one whose choice is not the first.
+    """
+    # The hot path of every stream. Further fields of the chunk itself do not matter: the SDK raises
+    # for an error.
+    try:
+        fields = chunk.__dict__
+        (choice,) = fields["choices"]
+        choice_fields = choice.__dict__
+        delta = choice_fields["delta"]
+        delta_fields = delta.__dict__
+        if (
+            countOf(delta_fields.values(), None) == len(delta_fields) - 1
+            and choice_fields["finish_reason"] is None
+            and fields["usage"] is None
+            and not choice_fields["index"]
+            and not delta.__pydantic_extra__
+            and fields.get("x_groq") is None
+        ):
+            return delta_fields["content"]
+    except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
+        pass
+    return None

@@ -154,7 +154,7 @@ class _Accumulator(Accumulator):
     def messages(self) -> list[Message]:
         """Return one message per choice."""
         messages = super().messages()
-        for converted, index in zip(messages, sorted(self._choices), strict=True):
+        for converted, index in zip(messages, sorted(self.choices), strict=True):
             tools, annotations = self._tools.get(index, {}), self._annotations.get(index, ())
             _extend(converted["parts"], tools.values(), annotations)
         return messages

@@ -250,12 +250,13 @@ class _Accumulator:
 
     def add(self, chunk: Any) -> None:
         """Add one event."""
-        kind = text(chunk, "type")
-        index = field(chunk, "output_index") or 0
-        if kind == "response.output_item.done":
-            self._items[index] = field(chunk, "item")
-        elif kind == "response.output_text.delta":
-            self._deltas.setdefault(index, []).append(text(chunk, "delta") or "")
+        fields = fields_of(chunk)
+        kind = fields.get("type")
+        if kind == "response.output_text.delta":  # nearly always
+            index = fields.get("output_index") or 0
+            self._deltas.setdefault(index, []).append(text(fields, "delta") or "")
+        elif kind == "response.output_item.done":
+            self._items[fields.get("output_index") or 0] = fields.get("item")
 
     def messages(self) -> list[Message]:
         """Return the complete items, and the text of an incomplete one."""
