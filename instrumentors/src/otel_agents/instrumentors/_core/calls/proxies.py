@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import GeneratorType
 from typing import Any, cast
 
+from otel_agents.instrumentors._core import collected
 from otel_agents.instrumentors._core.drivers import first_step
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
@@ -189,7 +190,7 @@ def follow_generator(
             sent = yield item
         except GeneratorExit:
             try:
-                context.run(generator.close)
+                collected.run(context.run, generator.close)
             finally:
                 finalizer.dropped(observer)
             raise
