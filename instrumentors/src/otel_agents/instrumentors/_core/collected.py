@@ -1,23 +1,18 @@
-"""What the garbage collector closes, where that may set a context variable.
+"""Whether the garbage collector is at work, where a context variable must not be set then.
 
 Before 3.12, Python collects garbage while it sets a context variable, and crashes if a destructor
-then sets one in the same context: the collector frees what is being read. A copy of the context is
-another one.
+then sets one in the same context: the collector frees what is being read.
 """
 
 from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
-from contextvars import copy_context
-from typing import Any, Final
-
-from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
+from typing import Final
 
 from .system import get_ident
 
-__all__ = ["run"]
+__all__ = ["is_collecting"]
 
 _CRASHES: Final = sys.version_info < (3, 12)
 
@@ -36,11 +31,6 @@ if _CRASHES:
     gc.callbacks.append(_COLLECTOR)
 
 
-def run(function: Callable[..., Any], *args: Any) -> Any:
-    """Call ``function``, which closes something; in a copy of the context within a collection."""
-    if _COLLECTOR.thread == get_ident():
-        return copy_context().run(function, *args)
-    return function(*args)
-
-
-hide_frames(globals())
+def is_collecting() -> bool:
+    """Return whether the caller is a destructor that may not set a context variable."""
+    return _COLLECTOR.thread == get_ident()
