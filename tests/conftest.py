@@ -1,4 +1,4 @@
-"""What tests get: what the authors of instrumentors get too, a quick collector, checks of gaps and threads."""
+"""What tests get: what the authors of instrumentors get too, and checks of gaps and threads."""
 
 from __future__ import annotations
 
@@ -17,10 +17,4 @@ pytest.register_assert_rewrite(
     "stream_laws",
 )
 
-pytest_plugins = [
-    "otel_agents.testing.plugin",
-    "frozen_items",
-    "gaps",
-    "lasting_threads",
-    "pytester",
-]
+pytest_plugins = ["otel_agents.testing.plugin", "gaps", "lasting_threads", "pytester"]

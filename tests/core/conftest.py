@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lazy_packages import apply, logged, packages
@@ -14,6 +16,26 @@ from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.testing.emission import Emission
 
 __all__ = ["apply", "logged", "packages"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logstart() -> None:
+    """Have collections leave out what was there before: thousands of tests and all modules.
+
+    Once, and again after a test that has undone it.
+    """
+    if not gc.get_freeze_count():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what an earlier test left open
+            gc.collect()
+        gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Undo it after the last test of this folder."""
+    if nextitem is None or not nextitem.path.is_relative_to(Path(__file__).parent):
+        gc.unfreeze()
 
 
 @pytest.fixture

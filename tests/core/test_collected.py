@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -231,6 +232,30 @@ def test_failing_to_clean_up_when_collected_changes_no_other_context(
     assert get_current() is mine
     settle()
     assert len(operation.reports) == 1
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_a_collected_generator_sets_no_context_variable_where_python_would_crash(
+    mine: Context,
+) -> None:
+    """Before 3.12, Python may be about to set one in the same context."""
+    operation, closed_in = Recorded(), list[Context]()
+
+    def items() -> Iterator[str]:
+        try:
+            yield "item"
+        finally:
+            closed_in.append(get_current())
+
+    cycle: list[Any] = [run(items, operation)]
+    cycle.append(cycle)
+    next(cycle[0])
+    del cycle
+    gc.collect()
+    assert closed_in == [mine if sys.version_info < (3, 12) else operation.context]
+    assert get_current() is mine
+    settle()
+    assert len(operation.reports) == 2
 
 
 @pytest.mark.usefixtures("uncollected")

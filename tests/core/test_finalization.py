@@ -255,6 +255,7 @@ def test_the_queue_is_bounded(
     finalization.started().put(busy.wait)
     for operation in operations:
         StreamProxy(Stream(), operation)
+    monkeypatch.setattr(finalization.QUEUE, "max_pending", 10)  # settling takes an item too
     busy.set()
     settle()
     assert [operation.reports for operation in operations] == [[("abandoned",)]] * 2 + [[]] * 3

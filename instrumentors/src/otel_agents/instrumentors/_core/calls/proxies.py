@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import GeneratorType
 from typing import Any, cast
 
+from otel_agents.instrumentors._core.collected import is_collecting
 from otel_agents.instrumentors._core.drivers import first_step
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
@@ -189,7 +190,10 @@ def follow_generator(
             sent = yield item
         except GeneratorExit:
             try:
-                context.run(generator.close)
+                if is_collecting():
+                    generator.close()  # in the current context, as if it were not patched
+                else:
+                    context.run(generator.close)
             finally:
                 finalizer.dropped(observer)
             raise

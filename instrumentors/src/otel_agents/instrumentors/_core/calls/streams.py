@@ -61,7 +61,7 @@ class _Functions:
 def current_context() -> _Current:
     """Return OpenTelemetry's variable itself, if its context is one.
 
-    Its functions take ten times as long, and each chunk of a stream needs four of them.
+    Each chunk of a stream needs it four times: its functions take 0.1 to 0.3 µs more for that.
     """
     runtime = getattr(opentelemetry.context, "_RUNTIME_CONTEXT", None)
     if type(runtime) is not ContextVarsRuntimeContext:  # one of ``OTEL_PYTHON_CONTEXT``

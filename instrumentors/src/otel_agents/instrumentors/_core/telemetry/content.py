@@ -50,6 +50,7 @@ _ATTRIBUTES: Final = MappingProxyType(
     }
 )
 _OBJECTS: Final = MappingProxyType({"tool_arguments": "arguments", "tool_result": "result"})
+_CONVERTED: Final = frozenset(("output_messages", *_OBJECTS))
 _RANKED: Final = ("retrieval_documents", "memory_records", "tool_definitions")
 _BUDGET_QUARTERS: Final = MappingProxyType(
     {
@@ -170,10 +171,12 @@ class Content:
             return
         policy = self._policy
         try:
-            if policy.redact is None and policy.completion is None:
-                value = self._converted(kind, value)
-            else:
+            if policy.redact is not None or policy.completion is not None:
                 value = self._passed_to_hooks(kind, value, policy)
+            else:
+                value = value() if callable(value) else value
+                if kind in _CONVERTED:
+                    value = _converted(kind, value, policy.limit)
         except Exception:
             errors.internal_error(f"converting {kind}")
             return
@@ -187,21 +190,12 @@ class Content:
             return None
         if policy.redact is not None and not policy.redact.is_available:
             return None
-        value = self._converted(kind, value)
+        value = _whole(kind, value, policy.limit)
         if policy.redact is not None:
             value = policy.redact(kind, value)
         if for_hook and value is not None and value != []:
             self._for_hook[kind] = json_copy(value)
         return None if for_hook else value
-
-    def _converted(self, kind: str, value: Any) -> Any:
-        value = value() if callable(value) else value
-        policy = self._policy
-        if isinstance(value, Items) and (policy.redact or policy.completion):
-            return value.all()
-        if kind == "output_messages" and isinstance(value, list):
-            return _with_finish_reasons(cast("list[Any]", value))
-        return as_object(value, _OBJECTS[kind], policy.limit) if kind in _OBJECTS else value
 
     def _encode(self, kind: str, value: Any) -> None:
         room = self._budget
@@ -210,7 +204,11 @@ class Content:
         share, limit = room * _BUDGET_QUARTERS.get(kind, _DEFAULT_QUARTERS) // 4, self._policy.limit
         made: _Attributes
         try:
-            made = _encode(kind, value, min(limit, share))
+            if kind in _AS_TEXT:
+                made = _encode_text(kind, value, min(limit, share))
+            else:
+                newest = kind not in _RANKED
+                made = {_ATTRIBUTES[kind]: encode(value, min(limit, share), newest=newest)}
         except Exception:  # another thread may be editing what the application sent
             errors.internal_error(f"encoding {kind}")
             made = {}
@@ -303,7 +301,7 @@ class RequestedContent(Content):
             super().set(kind, value)
             return
         try:
-            self._for_hook[kind] = json_copy(self._converted(kind, value))
+            self._for_hook[kind] = json_copy(_whole(kind, value, policy.limit))
         except Exception:
             errors.internal_error(f"converting {kind}")
 
@@ -315,10 +313,20 @@ class RequestedContent(Content):
             content._encoded, content._budget = self._encoded, self._budget
 
 
-def _encode(kind: str, value: Any, budget: int) -> _Attributes:
+def _whole(kind: str, value: Any, limit: int) -> Any:
+    """Return all of a value, for hooks."""
+    value = value() if callable(value) else value
+    return _converted(kind, value.all() if isinstance(value, Items) else value, limit)
+
+
+def _converted(kind: str, value: Any, limit: int) -> Any:
+    if kind == "output_messages" and isinstance(value, list):
+        return _with_finish_reasons(cast("list[Any]", value))
+    return as_object(value, _OBJECTS[kind], limit) if kind in _OBJECTS else value
+
+
+def _encode_text(kind: str, value: Any, budget: int) -> _Attributes:
     name = _ATTRIBUTES[kind]
-    if kind not in _AS_TEXT:
-        return {name: encode(value, budget, newest=kind not in _RANKED)}
     if kind in _VARIABLES:
         return encode_variables(name, value, budget)
     if kind == "tags":

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, items, text
@@ -38,12 +39,12 @@ def input_messages(messages: Any) -> Items:
 
 def _message(message: Any) -> Message:
     # The hot path of every chat: nearly every message is a role and a string, and nothing else.
-    fields = cast("Message", message if isinstance(message, dict) else _model_fields(message))
+    fields: Mapping[str, Any] = message if kind_of(message) is dict else _model_fields(message)
     role, content = fields.get("role"), fields.get("content")
     is_text = isinstance(content, str) and content and role not in _TOOL_ROLES
     if is_text and ((role and len(fields) == 2) or _is_plain(fields)):
         return {"role": role or "assistant", "parts": [{"type": "text", "content": content}]}
-    return _convert(cast(Any, message))
+    return _convert(message)
 
 
 def _is_plain(fields: Mapping[str, Any]) -> bool:
