@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls import results
 from otel_agents.instrumentors._core.encoding.encoded import Items
-from otel_agents.instrumentors._core.operations import ModelCall, Operation, Retrieval
+from otel_agents.instrumentors._core.operations import Operation, Retrieval
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Usage, WireFormat
 from otel_agents.instrumentors._dialects.bedrock.bodies import (
@@ -29,6 +29,7 @@ from otel_agents.semconv.values import Provider
 __all__ = ["BedrockEmbedding", "BedrockGeneration", "BedrockRetrieval", "Server"]
 
 _PROVIDER: Final = Provider.AWS_BEDROCK.value
+_METADATA: Final = "ResponseMetadata"
 Server = tuple[str, int] | None
 
 
@@ -44,24 +45,13 @@ class _AwsOperation(Operation):
         return code and code[0].upper() + code[1:]  # a stream has the name of an event's member
 
 
-class _AwsModelCall(_AwsOperation, ModelCall):
-    """A call of a model. Headers or the last chunk have the usage that its body does not report."""
-
-    __slots__ = ()
-
-    def add_usage(self, usage: Usage | None) -> None:
-        """Record the usage that Bedrock reports of any model, unless the model's body has it."""
-        if usage is not None and self.input_tokens is None and self.output_tokens is None:
-            record_usage(self, usage)
-
-
-class BedrockGeneration(_AwsModelCall, Generation):
+class BedrockGeneration(_AwsOperation, Generation):
     """An inference by Converse or InvokeModel.
 
     ``held`` is the key of what is read later in the response; None if there is nothing.
     """
 
-    __slots__ = ("_held_key", "_request_id", "_usage")
+    __slots__ = ("_held_key", "_metadata", "_usage")
 
     def __init__(
         self,
@@ -75,13 +65,12 @@ class BedrockGeneration(_AwsModelCall, Generation):
     ) -> None:
         super().__init__(telemetry, wire_format, body, _PROVIDER, server, model=model)
         self._held_key = held
-        self._request_id: str | None = None
+        self._metadata: Any = None
         self._usage: Usage | None = None
 
     def returned(self, value: Any) -> Any:
         """Record the response, now or while its body or stream is read."""
-        self._request_id = text(value.get("ResponseMetadata"), "RequestId")
-        self._usage = _usage_of(value)
+        self._metadata = value.get(_METADATA)
         return _follow(self, value, self._held_key)
 
     def chunk(self, item: Any) -> object:
@@ -96,12 +85,15 @@ class BedrockGeneration(_AwsModelCall, Generation):
     def conclude(self) -> None:
         """Record what was accumulated, and what the body does not have."""
         super().conclude()
-        self.add_usage(self._usage)
+        if self.input_tokens is None and self.output_tokens is None:
+            usage = self._usage or usage_in_headers(_headers_in(self._metadata))
+            if usage is not None:
+                record_usage(self, usage)
         if self.response_id is None:
-            self.response_id = self._request_id
+            self.response_id = text(self._metadata, "RequestId")
 
 
-class BedrockEmbedding(_AwsModelCall, Embedding):
+class BedrockEmbedding(_AwsOperation, Embedding):
     """An embedding by InvokeModel."""
 
     __slots__ = ("_usage",)
@@ -117,9 +109,10 @@ class BedrockEmbedding(_AwsModelCall, Embedding):
         return _follow(self, value, "body")
 
     def conclude(self) -> None:
-        """Record what the body does not have."""
+        """Record what the body does not have: an embedding has input tokens alone."""
         super().conclude()
-        self.add_usage(self._usage)
+        if self.input_tokens is None and self._usage is not None:
+            self.input_tokens = self._usage.input_tokens
 
 
 class BedrockRetrieval(_AwsOperation, Retrieval):
@@ -175,7 +168,11 @@ def _follow(operation: Any, response: Any, held: str | None) -> Any:
 
 
 def _headers_of(response: Any) -> Mapping[str, Any]:
-    return as_mapping(as_mapping(response.get("ResponseMetadata")).get("HTTPHeaders"))
+    return _headers_in(response.get(_METADATA))
+
+
+def _headers_in(metadata: Any) -> Mapping[str, Any]:
+    return as_mapping(as_mapping(metadata).get("HTTPHeaders"))
 
 
 def _usage_of(response: Any) -> Usage | None:

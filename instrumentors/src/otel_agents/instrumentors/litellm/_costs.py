@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.operations import Embeddings, ModelCall
+from otel_agents.instrumentors._core.tables import Bounded
+from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv import attributes as attr
 
 if TYPE_CHECKING:
     from ._types import EmbeddingResponse, Logging, ModelResponse, Usage
 
 __all__ = ["cost_of"]
+
+_PRICE_LIST: Final = "model_prices_and_context_window.json"
+"""What LiteLLM's error names, if its price list does not have a model (1.53.1 to 1.110)."""
+_REPORTED: Final = ("_provider_reported_cost", "additional_response_cost")
+"""A cost that does not come from the price list: fields of ``Logging`` and of its details."""
+_METADATA: Final = ("metadata", "litellm_metadata")
+_REGION: Final = "aws_region_name"
+_DEPLOYED: Final = ("base_model", "model_info")
+_SECONDS: Final = 60.0
+
+_Key = tuple[object, ...]
+_unpriced: Final = Bounded[_Key, bool](256, seconds=_SECONDS)
+"""Models without a price: LiteLLM takes longer to find none than to compute a cost."""
 
 
 def cost_of(logging: Logging, call: ModelCall) -> float | None:
@@ -27,8 +42,50 @@ def cost_of(logging: Logging, call: ModelCall) -> float | None:
     )
     if calculate is None or call.input_tokens is None:
         return None
+    key = _price_key(logging, call)
+    if key is not None and key in _unpriced:
+        return None
     cost = calculate(result=_billable_result(call, call.input_tokens))
+    if cost is None and key is not None and _is_unknown(logging):
+        _unpriced.put(key, True)
     return float(cost) if isinstance(cost, (int, float)) and cost > 0 else None
+
+
+def _price_key(logging: Logging, call: ModelCall) -> _Key | None:
+    """Return what LiteLLM finds a price by; None if the application or the provider sets one.
+
+    A model that the application registers makes the price list longer, so that the key changes.
+    """
+    details = logging.model_call_details
+    parameters: dict[str, Any] = field(logging, "litellm_params") or {}
+    if (
+        _sets_prices(parameters)
+        or field(logging, _REPORTED[0]) is not None
+        or field(details, _REPORTED[1]) is not None
+    ):
+        return None
+    return (
+        len(sys.modules["litellm"].model_cost),
+        logging.model,
+        call.response_model or call.model,
+        field(details, "custom_llm_provider"),
+        field(logging, "call_type"),
+        text(field(details, "optional_params"), _REGION) or text(parameters, _REGION),
+    )
+
+
+def _sets_prices(parameters: dict[str, Any]) -> bool:
+    """Return whether the application may set prices: by a parameter or a router's deployment."""
+    return any(
+        value is not None and ("cost" in name or "pricing" in name or name in _DEPLOYED)
+        for name, value in parameters.items()
+    ) or any(field(parameters.get(name), "model_info") for name in _METADATA)
+
+
+def _is_unknown(logging: Logging) -> bool:
+    """Return whether LiteLLM computed no cost because its price list does not have the model."""
+    failure = field(logging.model_call_details, "response_cost_failure_debug_information")
+    return _PRICE_LIST in (text(failure, "error_str") or "")
 
 
 def _billable_result(call: ModelCall, input_tokens: int) -> EmbeddingResponse | ModelResponse:

@@ -8,6 +8,7 @@ Rust core are the evidence that no SDK sends it.
 from __future__ import annotations
 
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Call
@@ -63,7 +64,7 @@ def rust_dispatch(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """Observe ``PublicDispatch.run(args, kwargs, python=…)``, which chooses Rust core or Python."""
     dispatch: PublicDispatch = call.instance
     function = ROUTES.get(dispatch.route.value)
-    if function is None:
+    if function is None or not _may_use_core(call):
         return None
     args, kwargs = call.args
     arguments = function.arguments(Call(call.kwargs["python"], None, args, dict(kwargs)))
@@ -73,6 +74,15 @@ def rust_dispatch(telemetry: Telemetry, call: Call) -> CallObserver | None:
     by_core = RoutedCall(telemetry, function, arguments, asynchronous)
     by_core.native = True
     return by_core
+
+
+def _may_use_core(call: Call) -> bool:
+    """Return whether LiteLLM's rules let the Rust core serve a route; 1.110 can say it."""
+    catalog = sys.modules.get("litellm.rust_bridge.catalog")
+    may_handle = getattr(catalog, "rust_might_handle", None)
+    if catalog is None or may_handle is None:
+        return True
+    return may_handle(call.instance.route, call.kwargs.get("rules") or catalog.RULES)
 
 
 def pre_call(telemetry: Telemetry, call: Call, result: object) -> None:

@@ -17,7 +17,7 @@ __all__ = ["finish_reasons", "output_messages", "record_request"]
 
 def record_request(content: Content, body: Body) -> None:
     """Set the messages of a request, its instructions, its tools and the variables of a prompt."""
-    messages, system, tools = (body.get(name) for name in ("messages", "system", "toolConfig"))
+    messages, system, tools = body.get("messages"), body.get("system"), body.get("toolConfig")
     if isinstance(messages, (list, tuple)):
         content.input_messages = Items(cast("list[Any]", messages), converted_message)
     if system:

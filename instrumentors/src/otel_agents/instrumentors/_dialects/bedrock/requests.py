@@ -64,15 +64,14 @@ def converse_attributes(request: Body) -> dict[str, Any]:
     Fields that only one model has are in ``additionalModelRequestFields``, in that model's shape.
     """
     more = as_mapping(request.get("additionalModelRequestFields"))
-    attributes = {
-        **settings_attributes(more),
-        **_settings(as_mapping(request.get("inferenceConfig"))),
-    }
+    attributes = settings_attributes(more) if more else {}
+    attributes.update(_settings(as_mapping(request.get("inferenceConfig"))))
     config = as_mapping(request.get("outputConfig"))
-    if isinstance(config.get("effort"), str):
-        attributes[attr.GEN_AI_REQUEST_REASONING_LEVEL] = config["effort"]
-    if as_mapping(config.get("textFormat")).get("type") in _JSON:
-        attributes[attr.GEN_AI_OUTPUT_TYPE] = OutputType.JSON.value
+    if config:
+        if isinstance(config.get("effort"), str):
+            attributes[attr.GEN_AI_REQUEST_REASONING_LEVEL] = config["effort"]
+        if as_mapping(config.get("textFormat")).get("type") in _JSON:
+            attributes[attr.GEN_AI_OUTPUT_TYPE] = OutputType.JSON.value
     guardrail = as_mapping(request.get("guardrailConfig")).get("guardrailIdentifier")
     if isinstance(guardrail, str):
         attributes[attr.AWS_BEDROCK_GUARDRAIL_ID] = guardrail
@@ -85,8 +84,9 @@ def _settings(holder: Body) -> dict[str, Any]:
         known = _BY_KEY.get(key)
         if known is not None:
             name, number = known
-            scaled = as_mapping(value).get("scale", value)  # a penalty of AI21's Jurassic
-            converted = as_number(scaled, number)
+            if isinstance(value, dict):  # a penalty of AI21's Jurassic
+                value = cast("dict[str, Any]", value).get("scale", value)
+            converted = as_number(value, number)
             if converted is not None:
                 attributes[name] = converted
         elif key in _STOP and value:

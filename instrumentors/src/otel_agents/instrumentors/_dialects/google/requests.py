@@ -67,11 +67,11 @@ def inference_attributes(body: Body) -> dict[str, Any]:
     if body.get("stream"):
         attributes[attr.GEN_AI_REQUEST_STREAM] = True
     if settings:
-        attributes.update(_shaped(config))
+        attributes.update(_shaped(settings))
     return attributes
 
 
-def _shaped(config: Any) -> dict[str, Any]:
+def _shaped(config: dict[str, Any]) -> dict[str, Any]:
     """Return the attributes that are renamed, or recorded under a condition."""
     attributes: dict[str, Any] = {}
     stop = tuple(map(str, items(config, "stop_sequences")))
@@ -90,7 +90,7 @@ def _shaped(config: Any) -> dict[str, Any]:
     return attributes
 
 
-def _output_type(config: Any) -> str | None:
+def _output_type(config: dict[str, Any]) -> str | None:
     modalities = (str(getattr(one, "value", one)) for one in items(config, "response_modalities"))
     for modality in modalities:
         known = _MODALITIES.get(modality.upper())

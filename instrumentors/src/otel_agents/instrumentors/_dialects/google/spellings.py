@@ -6,13 +6,17 @@ The SDK takes dicts in either spelling, and its objects have the first one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from functools import cache
+from typing import Any, Final, cast
 
 from otel_agents.instrumentors._dialects import fields
 
 __all__ = ["camel_case", "field", "items", "text"]
 
+_DICT: Final[Any] = dict  # by this name a type checker does not narrow a type
 
+
+@cache
 def camel_case(name: str) -> str:
     """Return a name as JSON spells it."""
     first, *others = name.split("_")
@@ -21,10 +25,10 @@ def camel_case(name: str) -> str:
 
 def field(holder: Any, name: str) -> Any:
     """Return the field ``name``, which is in snake case; None if it is missing."""
-    value = fields.field(holder, name)
-    if value is None and isinstance(holder, dict) and "_" in name:
-        return cast("dict[str, Any]", holder).get(camel_case(name))
-    return value
+    if not isinstance(holder, _DICT):
+        return fields.field(holder, name)
+    value = holder.get(name)
+    return holder.get(camel_case(name)) if value is None and "_" in name else value
 
 
 def items(holder: object, name: str) -> Iterable[Any]:

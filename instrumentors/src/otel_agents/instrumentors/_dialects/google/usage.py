@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import Usage
-from otel_agents.instrumentors._dialects.fields import as_count
+from otel_agents.instrumentors._dialects.fields import as_count, fields_of
 from otel_agents.semconv import attributes as attr
 
 from .spellings import field, items, text
@@ -50,6 +50,7 @@ _DETAILS: Final = (
 
 def usage_of(metadata: Any) -> Usage | None:
     """Return the usage in ``usage_metadata``; None if it counts no tokens."""
+    metadata = fields_of(metadata)
     prompt = _count(metadata, "prompt_token_count")
     inputs = prompt + _count(metadata, "tool_use_prompt_token_count")
     outputs = _count(metadata, "candidates_token_count") + _count(metadata, "thoughts_token_count")
