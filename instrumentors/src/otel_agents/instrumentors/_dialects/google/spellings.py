@@ -6,7 +6,7 @@ The SDK takes dicts in either spelling, and its objects have the first one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._dialects import fields
@@ -16,7 +16,7 @@ __all__ = ["camel_case", "field", "items", "text"]
 _DICT: Final[Any] = dict  # by this name a type checker does not narrow a type
 
 
-@cache
+@lru_cache(maxsize=256)
 def camel_case(name: str) -> str:
     """Return a name as JSON spells it."""
     first, *others = name.split("_")
