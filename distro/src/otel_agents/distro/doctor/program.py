@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -130,7 +131,8 @@ def _handler(spans: list[Received]) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             if self.path == _TRACES:
                 request: Any = ExportTraceServiceRequest.FromString(body)
-                spans.extend(_at_most(_MOST_SPANS - len(spans), received(request)))
+                room = max(_MOST_SPANS - len(spans), 0)
+                spans.extend(islice(received(request), room))
             self.send_response(200)
             self.send_header("content-type", "application/x-protobuf")
             self.send_header("content-length", "0")
@@ -140,7 +142,3 @@ def _handler(spans: list[Received]) -> type[BaseHTTPRequestHandler]:
             """Log nothing."""
 
     return Handler
-
-
-def _at_most(number: int, items: Iterator[Received]) -> Iterator[Received]:
-    return (item for _, item in zip(range(number), items, strict=False))

@@ -82,6 +82,7 @@ def around(
         once_per: Returns the object of a call. While an operation runs, calls for the same object
             by the same ``start`` are part of it, except within a tool of that operation.
     """
+    is_plain = once_per is None and not overridden
 
     def wrapping(function: Callable[..., Any], switch: Switch, bound: bool) -> Callable[..., Any]:
         def begin_call(call: Call) -> CallObserver | None:
@@ -94,8 +95,6 @@ def around(
 
         run, replace = _shape_of(function)
         return replace(function, Driver(run(function, begin_call, bound)))
-
-    is_plain = once_per is None and not overridden
 
     return wrapping
 

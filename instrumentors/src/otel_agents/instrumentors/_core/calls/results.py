@@ -37,7 +37,6 @@ class ResultObserver(CallObserver, Protocol):
 
 def follow(operation: ResultObserver, value: Any) -> Any:
     """Record ``value``, now or while it is read; return what the caller gets."""
-    kind = cast(Any, type(value))
     response = http_response(value)
     if response is not None:
         if not bodies.follow(operation, response):
@@ -46,6 +45,7 @@ def follow(operation: ResultObserver, value: Any) -> Any:
     proxy = _follow_unread(operation, value)
     if proxy is not None:
         return proxy
+    kind = cast(Any, type(value))
     if hasattr(kind, "__pydantic_extra__"):
         MODELS.put(kind, None)
     operation.respond(_whole(value))

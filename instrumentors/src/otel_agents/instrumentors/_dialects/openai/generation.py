@@ -233,7 +233,7 @@ def chunk_text(chunk: Any) -> str | None:
         if (
             countOf(delta_fields.values(), None) == len(delta_fields) - 1
             and choice_fields["finish_reason"] is None
-            and fields["usage"] is None  # before openai 1.26 another field: not this way
+            and fields["usage"] is None  # missing before openai 1.26: raises
             and not choice_fields["index"]
             and not delta.__pydantic_extra__
             and fields.get("x_groq") is None
