@@ -69,7 +69,7 @@ HOUSES = {
         ROOT / "instrumentors/src/otel_agents/instrumentors/_core",
         ground=(
             *("importlib_bootstrap", "system", "workers", "forking", "tables", "errors"),
-            *("green_locks", "threads", "drivers", "collected"),
+            *("green_locks", "threads", "drivers", "collected", "current_context"),
         ),
         rooms={
             "encoding": frozenset(),

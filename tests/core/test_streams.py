@@ -22,7 +22,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import streams
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
-from otel_agents.instrumentors._core.context.current import current_context
+from otel_agents.instrumentors._core.current_context import current_context
 
 
 class Stream:
@@ -247,11 +247,15 @@ class OwnRuntime(ContextVarsRuntimeContext):
 
     def __init__(self) -> None:
         super().__init__()
-        self.attached = 0
+        self.attached = self.detached = 0
 
     def attach(self, context: Context) -> Any:
         self.attached += 1
         return super().attach(context)
+
+    def detach(self, token: Any) -> None:
+        self.detached += 1
+        super().detach(token)
 
 
 def test_the_functions_of_another_context_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,12 +263,12 @@ def test_the_functions_of_another_context_are_called(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(opentelemetry.context, "_RUNTIME_CONTEXT", runtime)
     monkeypatch.setattr(streams, "CURRENT", current_context())
     test_the_context_is_current_while_an_item_is_fetched_and_not_between()
-    assert runtime.attached == 6
+    assert (runtime.attached, runtime.detached) == (3, 3)
     operation, stream = Recorded(), AsyncStream("a", "b")
     between = asyncio.run(marks_between(AsyncStreamProxy(stream, operation)))
     assert between == [None, None]
     assert stream.marks == [operation] * 3
-    assert runtime.attached == 11  # the end is left by the token
+    assert (runtime.attached, runtime.detached) == (8, 3)  # the end is left by the token
 
 
 async def marks_between(stream: Any) -> list[Any]:

@@ -8,8 +8,9 @@ import pytest
 from openai.types.chat import ChatCompletionChunk
 
 from otel_agents.instrumentors import Telemetry
+from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._dialects.openai.apis import APIS
-from otel_agents.instrumentors._dialects.openai.generation import Generation, chunk_text
+from otel_agents.instrumentors._dialects.openai.generation import Generation, text_taker
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
 
@@ -52,7 +53,7 @@ def recorded(emission: Emission, content: bool, chunks: list[Any]) -> Any:
     server = ("api.openai.com", 443)
     call = Generation(telemetry, api, body, "openai", server, provider_is_guess=False)
     for one in chunks:
-        assert call.chunk(one) is None
+        assert call.chunk(one) is not HIDDEN
     call.exhausted(None)
     attributes: dict[str, Any] = dict(emission.spans[-1].attributes or {})
     assert attributes.pop("gen_ai.response.time_to_first_chunk") > 0
@@ -74,10 +75,12 @@ def test_a_parsed_stream_is_recorded_as_its_raw_chunks_are(
 
 def test_only_a_parsed_chunk_of_nothing_but_text_takes_the_shorter_way() -> None:
     reports_usage = "usage" in ChatCompletionChunk.model_fields  # from openai 1.26
-    assert chunk_text(ChatCompletionChunk.model_validate(WORD)) == (
-        "word " if reports_usage else None
-    )
+    taken: list[str] = []
+    take = text_taker(taken.append)
+    assert take(ChatCompletionChunk.model_validate(WORD)) is reports_usage
+    assert taken == (["word "] if reports_usage else [])
     for other in OTHERS.values():
-        assert chunk_text(ChatCompletionChunk.model_validate(other)) is None
+        assert not take(ChatCompletionChunk.model_validate(other))
     for unparsed in (WORD, None, "data", object()):
-        assert chunk_text(unparsed) is None
+        assert not take(unparsed)
+    assert len(taken) == reports_usage

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
-from weakref import ref
 
 from opentelemetry.context import Context
 
@@ -157,7 +156,7 @@ class Endpoints:
     def of(self, client: Client) -> Endpoint:
         """Return the endpoint of a client."""
         url = client.base_url
-        known = self._known.data.get(ref(client))  # a hot path: without a call
+        known = self._known.get(client)
         if known is not None and known[0] is url:
             return known[1]
         host = str(url.host)

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.current import CURRENT
 from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.context.started import (
     STARTED,
     StartedOperations,
     innermost,
 )
+from otel_agents.instrumentors._core.current_context import CURRENT
 from otel_agents.instrumentors._core.drivers import (
     Driver,
     Run,

@@ -38,7 +38,12 @@ class StreamObserver(Protocol):
     def context(self, context: Context) -> None: ...
 
     def chunk(self, item: Any) -> object:
-        """Record ``item`` of the stream; return `HIDDEN` to hide it from the caller."""
+        """Record ``item`` of the stream.
+
+        Return `HIDDEN` to hide it from the caller. Return a function to have it called with each
+        later item first: if it returns True, it has recorded the item, and this is not called. That
+        is for the items that nearly all are; it must not raise.
+        """
         ...
 
     def exhausted(self, value: Any) -> None:

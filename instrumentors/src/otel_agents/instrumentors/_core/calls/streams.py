@@ -10,7 +10,7 @@ import contextlib
 import inspect
 import sys
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import Token
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias, cast
@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final, TypeAlias, cast
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.current import CURRENT
+from otel_agents.instrumentors._core.current_context import CURRENT
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from . import finalization
@@ -134,12 +134,29 @@ class _Steps(ResumableContext):
     Each chunk needs them all, and a proxy's own attributes are slow: it has a ``__getattr__``.
     """
 
-    __slots__ = ("fetch", "report")
+    __slots__ = ("fetch", "report", "take")
 
     def __init__(self, observer: StreamObserver) -> None:
         super().__init__(observer.context)
         self.fetch: Any = None
         self.report = observer.chunk
+        self.take: Callable[[Any], bool] = _untaken
+        """What the observer has returned to record most items; see `StreamObserver.chunk`."""
+
+    def reported(self, item: Any) -> bool:
+        """Report ``item``; return whether the caller gets it."""
+        try:
+            returned: Any = self.report(item)
+        except Exception:
+            errors.internal_error("recording a chunk")
+            return True
+        if returned is not None and returned is not HIDDEN:
+            self.take = returned
+        return returned is not HIDDEN
+
+
+def _untaken(item: Any) -> bool:
+    return False
 
 
 class _StreamProxyBase(Proxy):
@@ -352,34 +369,62 @@ class StreamProxy(_StreamProxyBase):
         iterator = wrapped if hasattr(wrapped, "__next__") else iter(wrapped)
         self._otel_context.fetch = iterator.__next__
 
-    def __iter__(self) -> StreamProxy:
-        return self
+    def __iter__(self) -> Iterator[Any]:
+        # The SDKs' streams are read by generators, which are resumed quicker than `__next__` is called.
+        kind = cast(Any, type(self._otel_wrapped))
+        read = getattr(getattr(kind, "__iter__", None), "__code__", None)
+        is_generator = read is not None and read.co_flags & inspect.CO_GENERATOR
+        return self._otel_items(iter(self._otel_wrapped).__next__) if is_generator else self
+
+    def _otel_items(self, fetch: Callable[[], Any]) -> Iterator[Any]:
+        # The hot path of all streams: `__next__`, inline. It needs no cleanup when it is closed.
+        context, get, set_, reset = self._otel_context, CURRENT.get, CURRENT.set, CURRENT.reset
+        take = context.take
+        while True:
+            context.inside = True
+            token = set_(context.inner)
+            try:
+                item = fetch()
+            except BaseException as error:
+                if self._otel_unfetched(token, error):
+                    return
+                raise
+            context.inner = get()
+            context.inside = False
+            reset(token)
+            if take(item):
+                yield item
+            elif context.reported(item):
+                take = context.take
+                yield item
 
     def __next__(self) -> Any:
-        # The hot path of all streams: `ResumableContext.run` and `report_chunk`, inline.
         context = self._otel_context
         while True:
-            outer = CURRENT.get()
             context.inside = True
-            CURRENT.set(context.inner)
+            token = CURRENT.set(context.inner)
             try:
                 item = context.fetch()
             except BaseException as error:
-                context.leave((outer, None))
-                if isinstance(error, StopIteration):
-                    self._otel_exhausted()
-                else:
-                    self._otel_failed(error)
+                self._otel_unfetched(token, error)
                 raise
             context.inner = CURRENT.get()
             context.inside = False
-            CURRENT.set(outer)
-            try:
-                if context.report(item) is not HIDDEN:
-                    return item
-            except Exception:
-                errors.internal_error("recording a chunk")
+            CURRENT.reset(token)
+            if context.take(item) or context.reported(item):
                 return item
+
+    def _otel_unfetched(self, token: Any, error: BaseException) -> bool:
+        """End after ``error`` instead of an item; return whether it is the stream's end."""
+        self._otel_context.inner = CURRENT.get()
+        self._otel_context.inside = False
+        CURRENT.reset(token)
+        is_end = isinstance(error, StopIteration)
+        if is_end:
+            self._otel_exhausted()
+        else:
+            self._otel_failed(error)
+        return is_end
 
     def __enter__(self) -> Any:
         outer = CURRENT.get()
@@ -450,11 +495,7 @@ class AsyncStreamProxy(_StreamProxyBase):
             context.inner = CURRENT.get()
             context.inside = False
             CURRENT.set(outer)
-            try:
-                if context.report(item) is not HIDDEN:
-                    return item
-            except Exception:
-                errors.internal_error("recording a chunk")
+            if context.take(item) or context.reported(item):
                 return item
 
     async def __aenter__(self) -> Any:

@@ -40,7 +40,8 @@ __all__ = [
 ]
 
 _INSTRUCTIONS: Final = ("system", "developer")
-_COMPACT: Final = (",", ":")
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+"""One for all: `json.dumps` with arguments makes one for each value."""
 _MOST: Final = 32
 """Variables or texts of one operation: by default, a span has room for 128 attributes."""
 
@@ -113,9 +114,9 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
             False, keep the first items.
     """
     if type(value) is Items and value.text_of is not None:  # a hot path
-        data = encode_messages(value.source, value.text_of, budget)
-        if data is not None:
-            return Encoded(data.decode(), len(data))
+        messages = encode_messages(value.source, value.text_of, budget)
+        if messages is not None:
+            return Encoded(*messages)
     whole = _whole(value, budget, newest)
     if whole is not None:
         return whole
@@ -184,7 +185,7 @@ def dump(value: Any) -> bytes:
 
 
 def _to_json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=_COMPACT).encode()
+    return _JSON.encode(value).encode()
 
 
 def _whole(value: Any, budget: int, newest: bool) -> Encoded | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -14,29 +15,33 @@ __all__ = ["TextMessage", "encode_messages"]
 TextMessage: TypeAlias = "tuple[str, str, str | None]"
 """The role, the text and the finish reason of a message that has nothing else."""
 
-_STARTS: Final = MappingProxyType(
-    {
-        role: f'{{"role":"{role}","parts":[{{"type":"text","content":'.encode()
-        for role in ("assistant", "developer", "system", "user")
-    }
+
+def _start(role: str) -> str:
+    return f'{{"role":{role},"parts":[{{"type":"text","content":'
+
+
+def _end(reason: str) -> str:
+    return f'}}],"finish_reason":{reason}}}'
+
+
+_ROLES: Final = ("assistant", "developer", "system", "user")
+_STARTS: Final = MappingProxyType({role: _start(f'"{role}"') for role in _ROLES})
+"""What is before the text of a message, by its role; further roles are rare."""
+_REASONS: Final = ("end_turn", "length", "max_tokens", "stop")
+_ENDS: Final = MappingProxyType[str | None, str](
+    {None: "}]}", **{reason: _end(f'"{reason}"') for reason in _REASONS}}
 )
-_ENDS: Final[MappingProxyType[str | None, bytes]] = MappingProxyType(
-    {
-        None: b"}]}",
-        **{
-            reason: f'}}],"finish_reason":"{reason}"}}'.encode()
-            for reason in ("content_filter", "length", "stop", "tool_calls")
-        },
-    }
-)
+"""What is after it, by its finish reason."""
+_SHORT: Final = 1536
+"""Characters of a text that Python's encoder, which the SDKs use too, encodes as quickly."""
 _DATA: Final = "dD"
 """The first character of a ``data:`` URL."""
 
 
 def encode_messages(
     items: Sequence[Any], text_of: Callable[[Any], TextMessage | None], budget: int
-) -> bytes | None:
-    """Return messages as JSON in UTF-8, as `encoded.dump` returns them if they are converted.
+) -> tuple[str, int] | None:
+    """Return messages as JSON, as `encoded.encode` returns them converted, and its size in bytes.
 
     None if they do not fit, or if one of them is anything but a text.
 
@@ -45,10 +50,7 @@ def encode_messages(
         text_of: Returns what an item is if it is a text and nothing else; None for any other.
         budget: Bytes.
     """
-    to_json = getattr(sys.modules.get("pydantic_core"), "to_json", None)
-    if to_json is None:
-        return None
-    parts: list[tuple[bytes, str, bytes]] = []
+    parts: list[str] = []
     room = budget - 1
     try:
         for item in items:
@@ -56,14 +58,23 @@ def encode_messages(
             if message is None:
                 return None
             role, text, reason = message
-            start, end = _STARTS.get(role), _ENDS.get(reason)
-            if start is None or end is None or (text[0] in _DATA and media.is_data_url(text)):
+            if text[0] in _DATA and media.is_data_url(text):
                 return None
+            start = _STARTS.get(role) or _start(encode_basestring(role))
+            end = _ENDS.get(reason) or _end(encode_basestring(str(reason)))
             room -= len(start) + len(text) + len(end) + 3
             if room < 0:
                 return None
-            parts.append((start, text, end))
-        data = b"[%b]" % b",".join([start + to_json(text) + end for start, text, end in parts])
-    except (ValueError, TypeError):  # a lone surrogate, or a role that is no string
+            quoted = encode_basestring(text) if len(text) < _SHORT else _quoted(text)
+            parts.append(start + quoted + end)
+        json = f"[{','.join(parts)}]"
+        size = len(json) if json.isascii() else len(json.encode())
+    except (ValueError, TypeError):  # a lone surrogate, or a role that is not a string
         return None
-    return data if len(data) <= budget else None
+    return (json, size) if size <= budget else None
+
+
+def _quoted(text: str) -> str:
+    """Return a long text as JSON: by pydantic, if imported, as with every SDK based on it."""
+    to_json = getattr(sys.modules.get("pydantic_core"), "to_json", None)
+    return encode_basestring(text) if to_json is None else to_json(text).decode()

@@ -350,8 +350,7 @@ class Operation:
                     errors.internal_error("describing an operation")
         finally:
             elapsed = (DROPPED_AT.get() or time.perf_counter_ns()) - self._start_counter
-            if elapsed < 0:  # `max` is a call
-                elapsed = 0
+            elapsed = max(elapsed, 0)
             self.end_time, self.duration = self.start_time + elapsed, elapsed / 1e9
             try:
                 if isinstance(self._owner, ClaimedAround):

@@ -221,7 +221,7 @@ class Content:
         self._budget = room
 
     def of_span(self) -> dict[str, Any] | None:
-        """Return the attributes for a span of ours, instead of `emit`; None if a hook is called.
+        """Return the attributes for our own span, instead of `emit`; None if a hook is called.
 
         Never raises.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import countOf
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -27,8 +28,6 @@ __all__ = [
 ]
 
 _TOOL_ROLES: Final = ("tool", "function")
-_PLAIN: Final = frozenset(("role", "content", "annotations"))
-"""The fields of a message of text; annotations are not recorded."""
 _NONE: Final = MappingProxyType[str, Any]({})
 
 
@@ -40,12 +39,21 @@ def input_messages(messages: Any) -> Items:
 
 def _text_of(message: Any) -> TextMessage | None:
     # The hot path of every chat: nearly every message is a role and a string, and nothing else.
-    fields: Mapping[str, Any] = message if kind_of(message) is dict else _model_fields(message)
+    if kind_of(message) is dict:
+        fields: Mapping[str, Any] = message
+    else:
+        try:
+            fields = _NONE if message.__pydantic_extra__ else message.__dict__
+        except AttributeError:  # not of pydantic 2
+            return None
     role, content = fields.get("role"), fields.get("content")
-    is_text = type(content) is str and content and role not in _TOOL_ROLES
-    if is_text and ((role and len(fields) == 2) or _is_plain(fields)):
-        return role or "assistant", content, None
-    return None
+    if type(content) is not str or not content or role in _TOOL_ROLES:
+        return None
+    if role is None or len(fields) != 2:
+        others = len(fields) - countOf(fields.values(), None) - 1
+        if others != (role is not None) + (fields.get("annotations") is not None):
+            return None  # annotations are not recorded
+    return role or "assistant", content, None
 
 
 def _message(message: Any) -> Message:
@@ -53,19 +61,6 @@ def _message(message: Any) -> Message:
     if text is None:
         return _convert(message)
     return {"role": text[0], "parts": [{"type": "text", "content": text[1]}]}
-
-
-def _is_plain(fields: Mapping[str, Any]) -> bool:
-    for name, value in fields.items():  # noqa: SIM110  a generator takes twice as long
-        if name not in _PLAIN and value is not None:
-            return False
-    return True
-
-
-def _model_fields(message: Any) -> Mapping[str, Any]:
-    """Return the fields of a pydantic 2 model without further ones; of anything else, none."""
-    is_whole = getattr(message, "__pydantic_extra__", True) in (None, {})
-    return cast("dict[str, Any]", vars(message)) if is_whole else _NONE
 
 
 def _convert(message: Any) -> Message:
@@ -210,10 +205,23 @@ class Accumulator:
 
     def messages(self) -> list[Message]:
         """Return one message per choice."""
-        return [
-            {**_message(choice.message()), "finish_reason": choice.reason}
-            for _, choice in sorted(self.choices.items())
-        ]
+        return self.output().all()
+
+    def output(self) -> Items:
+        """Return the messages as content, which nearly always is one of text."""
+        choices = [choice for _, choice in sorted(self.choices.items())]
+        return Items(choices, _collected_message, _collected_text)
+
+
+def _collected_text(choice: Choice) -> TextMessage | None:
+    if choice.calls or choice.reasoning or choice.refusal or choice.role in _TOOL_ROLES:
+        return None
+    text = "".join(choice.content)
+    return (choice.role, text, choice.reason) if text else None
+
+
+def _collected_message(choice: Choice) -> Message:
+    return {**_message(choice.message()), "finish_reason": choice.reason}
 
 
 CHAT: Final = OpenAIApi(

@@ -24,7 +24,7 @@ from .requests import inference_attributes
 from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
 
-__all__ = ["Generation", "chunk_text"]
+__all__ = ["Generation", "text_taker"]
 
 _RECORDED_EVENTS: Final = frozenset(("response.created", "error", *FINAL_EVENTS))
 """The events of a stream of the Responses API that hold more than content."""
@@ -42,7 +42,7 @@ _FIELDS: Final = (
 class Generation(Inference):
     """An inference of any API. Its result is a response, a stream or a raw response."""
 
-    __slots__ = ("_accumulator", "_add_text", "_api", "_reasons", "_responded", "hides_usage")
+    __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "_take_text", "hides_usage")
 
     def __init__(
         self,
@@ -68,8 +68,8 @@ class Generation(Inference):
         )
         self._api = api
         self._accumulator: Accumulator | None = None
-        self._add_text: Callable[[str], object] | None = None
-        """Adds to the text of the first choice of a chat, once it has started."""
+        self._take_text: Callable[[Any], bool] | None = None
+        """Records the chunks of text of a chat, once its first choice has started."""
         self._reasons: dict[int, str | None] = {}
         self._responded = False
         self.hides_usage = False
@@ -141,11 +141,8 @@ class Generation(Inference):
         """Record one chunk or event of a stream."""
         if self.times_next_chunk:
             self.record_chunk_time()
-        if self._add_text is not None:
-            only_text = chunk_text(item)
-            if only_text is not None:  # nearly always
-                self._add_text(only_text)
-                return None
+        if self._take_text is not None and self._take_text(item):
+            return None
         fields = fields_of(item)
         if self._accumulator is not None:
             self._accumulator.add(fields)
@@ -163,7 +160,7 @@ class Generation(Inference):
             reason, index = choice_fields.get("finish_reason"), choice_fields.get("index") or 0
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
-        if self._add_text is None and 0 in self._reasons and self.response_id is not None:
+        if self._take_text is None and 0 in self._reasons and self.response_id is not None:
             self._expect_text()
         extra = fields.get("x_groq")
         if extra is not None:
@@ -174,7 +171,7 @@ class Generation(Inference):
             self._record_usage(usage)
             if self.hides_usage and not choices:
                 return HIDDEN
-        return None
+        return None if self.times_next_chunk else self._take_text
 
     def _expect_text(self) -> None:
         """Read what follows of a chat as text as far as it is."""
@@ -182,9 +179,9 @@ class Generation(Inference):
         if self.response_model is None:
             return  # a later chunk may name it
         if accumulator is None:
-            self._add_text = bool  # to nothing
+            self._take_text = text_taker(bool)  # it adds to nothing
         elif isinstance(accumulator, ChatAccumulator) and 0 in accumulator.choices:
-            self._add_text = accumulator.choices[0].content.append
+            self._take_text = text_taker(accumulator.choices[0].content.append)
 
     def _record_groq(self, extra: Any) -> None:
         """Record what the first and the last chunk of Groq have; usage is there unrequested."""
@@ -218,31 +215,42 @@ class Generation(Inference):
             self.finish_reasons = tuple(reason or "error" for _, reason in ordered)
         accumulator = self._accumulator
         if accumulator is not None and not self._responded:
-            self.content.output_messages = accumulator.messages
+            is_chat = isinstance(accumulator, ChatAccumulator)
+            self.content.output_messages = accumulator.output if is_chat else accumulator.messages
 
 
-def chunk_text(chunk: Any) -> str | None:
-    """Return the text of a parsed chunk of a chat if it holds nothing else, as nearly all do.
+def text_taker(add: Callable[[str], object]) -> Callable[[Any], bool]:
+    """Return what takes the text of a parsed chunk of a chat that holds nothing else.
 
-    None for any other chunk, also one whose choice is not the first.
+    Nearly all chunks do. It returns False for any other, also for one whose choice is not the first.
     """
-    # The hot path of every stream. Further fields of the chunk itself do not matter: the SDK raises
-    # for an error.
-    try:
-        fields = chunk.__dict__
-        (choice,) = fields["choices"]
-        choice_fields = choice.__dict__
-        delta = choice_fields["delta"]
-        delta_fields = delta.__dict__
-        if (
-            countOf(delta_fields.values(), None) == len(delta_fields) - 1
-            and choice_fields["finish_reason"] is None
-            and fields["usage"] is None  # missing before openai 1.26: raises
-            and not choice_fields["index"]
-            and not delta.__pydantic_extra__
-            and fields.get("x_groq") is None
-        ):
-            return delta_fields["content"]
-    except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
-        pass
-    return None
+
+    def take(chunk: Any) -> bool:
+        # The hot path of every stream. Further fields of the chunk itself do not matter: the SDK
+        # raises for an error.
+        try:
+            fields = chunk.__dict__
+            (choice,) = fields["choices"]
+            choice_fields = choice.__dict__
+            delta = choice_fields["delta"]
+            delta_fields = delta.__dict__
+            content = delta_fields["content"]
+            if (
+                content is not None
+                and (
+                    len(delta.__pydantic_fields_set__) == 1  # quicker than to look at the others
+                    or countOf(delta_fields.values(), None) == len(delta_fields) - 1
+                )
+                and choice_fields["finish_reason"] is None
+                and fields["usage"] is None  # missing before openai 1.26: raises
+                and not choice_fields["index"]
+                and not delta.__pydantic_extra__
+                and ("x_groq" not in fields or fields["x_groq"] is None)
+            ):
+                add(content)
+                return True
+        except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
+            pass
+        return False
+
+    return take

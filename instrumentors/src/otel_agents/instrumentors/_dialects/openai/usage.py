@@ -67,7 +67,8 @@ def usage_of(usage: object) -> Usage | None:
                 break
         else:
             continue
-        for key, tokens in known_fields(details, rows).items():
+        counts = known_fields(details, rows)
+        for key, tokens in counts.items() if any(counts.values()) else ():
             if tokens and key in rows and (tokens := as_count(tokens)):
                 breakdown[rows[key]] = tokens
     return Usage(inputs, outputs, breakdown)

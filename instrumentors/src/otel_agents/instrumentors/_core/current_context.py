@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import opentelemetry.context
 from opentelemetry.context import Context
@@ -12,11 +12,13 @@ __all__ = ["CURRENT", "current_context"]
 
 
 class _Current(Protocol):
-    """The current context; setting it returns a token."""
+    """The current context; setting it returns a token, which restores what was current before."""
 
     def get(self) -> Context: ...
 
-    def set(self, value: Context, /) -> object: ...
+    def set(self, value: Context, /) -> Any: ...
+
+    def reset(self, token: Any, /) -> None: ...
 
 
 class _Functions:
@@ -24,6 +26,7 @@ class _Functions:
 
     get = staticmethod(opentelemetry.context.get_current)
     set = staticmethod(opentelemetry.context.attach)
+    reset = staticmethod(opentelemetry.context.detach)
 
 
 def current_context() -> _Current:

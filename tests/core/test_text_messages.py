@@ -1,0 +1,70 @@
+"""Messages of one text are encoded without being built, and just as those that are."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from otel_agents.instrumentors._core.encoding.encoded import Items, encode
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
+
+Source = tuple[Any, Any, Any]
+TEXTS = {
+    "short": "be kind",
+    "long": "Lorem ipsum " * 200,
+    "escapes": 'say "no"\\ \n\t\r\b\f\x00\x1f\x7f \u2028</script>',
+    "long escapes": '"\n\x01' * 1000,
+    "umlauts": "größe 🙂 " * 400,
+    "surrogate": "broken \ud800 text",
+    "long surrogate": "broken \ud800 text" * 200,
+    "data": "data:image/png;base64," + "QUJD" * 100,
+    "like data": "data: how",
+    "Data": "Do it",
+}
+KINDS: list[tuple[Any, Any]] = [
+    *[(role, None) for role in ("user", "assistant", "system", "developer", 'o"dd', 3, ["r"])],
+    *[("assistant", reason) for reason in ("stop", "tool_calls", "end_turn", 'o"dd', "")],
+]
+
+
+def converted(source: Source) -> dict[str, Any]:
+    role, text, reason = source
+    message = {"role": role, "parts": [{"type": "text", "content": text}]}
+    return message if reason is None else {**message, "finish_reason": reason}
+
+
+def as_text(source: Source) -> TextMessage | None:
+    return source if source[1] is not None else None
+
+
+@pytest.fixture(params=["pydantic_core", "json"], autouse=True)
+def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both encoders: the fast one is available only where a model SDK imported it."""
+    if request.param == "json":
+        monkeypatch.delitem(sys.modules, "pydantic_core", raising=False)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=repr)
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_they_are_encoded_as_if_they_were_converted(text: str, kind: tuple[Any, Any]) -> None:
+    role, reason = kind
+    sources: list[Source] = [("system", "be kind", None), (role, text, reason)]
+    expected = encode(Items(sources, converted), 100_000)
+    assert encode(Items(sources, converted, as_text), 100_000) == expected
+    for budget in {expected.size - 1, expected.size, expected.size // 2, 60, 0}:
+        made = encode(Items(sources, converted, as_text), budget)
+        assert made in (expected, encode(Items(sources, converted), budget))
+        assert made.size == len(made.text.encode()) <= budget
+
+
+def test_one_that_is_no_text_has_all_of_them_converted() -> None:
+    sources: list[Source] = [("user", "hi", None), ("assistant", None, "tool_calls")]
+    expected = encode(Items(sources, converted), 1000)
+    assert encode(Items(sources, converted, as_text), 1000) == expected
+
+
+def test_those_that_fit_are_not_converted() -> None:
+    made = encode(Items([("user", "hi", None)], pytest.fail, as_text), 1000)
+    assert made.structure() == [converted(("user", "hi", None))]
