@@ -15,6 +15,7 @@ from __future__ import annotations
 import gc
 import json
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ BARE: Final = "none"
 BY_HAND: Final = "by-hand"
 _MARKS: Final[list[tuple[float, float]]] = []
 """CPU seconds of the caller and the process, at the parts' ends of the run in progress."""
+_CALLER: Final = time.pthread_getcpuclockid(threading.get_ident())
+"""The clock of the calling thread, which other threads can read."""
 _WAITING: Final = 50_000
 """Spans that may wait: more than a block has."""
 
@@ -157,7 +160,7 @@ class Pipeline:
 
 def mark() -> None:
     """Note that a part of a run has ended: a script calls it within a long run."""
-    _MARKS.append((time.thread_time(), time.process_time()))
+    _MARKS.append((time.clock_gettime(_CALLER), time.process_time()))
 
 
 def _between(times: Sequence[float]) -> Iterator[float]:

@@ -153,7 +153,7 @@ def hanging_endpoint() -> Generator[str]:
 
 def ends() -> None:
     """Print how long a program's exit takes without a receiver."""
-    print_header("the exit of a program with a span, a metric and a log", "wall, s", "at most")
+    print_header("the exit of a program with a span, a metric and a log", "wall, s", "deadline, s")
     with hanging_endpoint() as hanging:
         for what, endpoint in (("refuses", "http://127.0.0.1:9"), ("hangs", hanging)):
             command = [str(INSTRUMENT), sys.executable, "-c", EXIT_PROGRAM]
