@@ -1,16 +1,17 @@
 """Runs a crew of ten steps bare, with spans by hand and instrumented: prints CPU µs a step as JSON.
 
-A step is a model call and the tool call that it requests. The HTTP client's method is replaced by
-one that returns responses itself, so that CrewAI and its instrumentation are measured. Content is
-recorded. Beside CrewAI, the package's instrumentor of the OpenAI SDK is applied, if it has one that
-can be undone; ours of CrewAI and of the SDK count a model call once.
+A step is a model call and the tool call that it requests. Content is recorded. Beside CrewAI, the
+package's instrumentor of the OpenAI SDK is applied, if it has one that can be undone; ours of CrewAI
+and of the SDK count a model call once.
+
+CrewAI runs a step in several threads, so the CPU of the process is measured, on one core: how threads
+of two cores wait for each other costs more, and less evenly, than what is measured.
 
     python tests/benchmarks/crew_run.py PACKAGE
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -29,57 +30,19 @@ os.environ.update(
     OPENAI_API_KEY="none",
 )
 
-from handwritten import Attributes
-from measurement import BARE, BY_HAND, Pipeline, Variant, added
-from opentelemetry.trace import SpanKind, Tracer
-from packages import RECORDED, instrumentor
+from agent_steps import MODEL, PROMPT, STEPS, SUM, ByHand, add, replace_network
+from measurement import BARE, BY_HAND, Variant, print_measured
+from opentelemetry.sdk.trace import TracerProvider
+from packages import RECORDED, instrumented
 
-httpx: Any = import_module("httpx")  # openai 2's; types are checked with openai 3
-STEPS: Final = 10
-ROUNDS: Final = 24
-PROMPT: Final = "Add up the numbers of the ledger, one after the other. " * 20
-MODEL: Final = "gpt-4o-mini"
 _OF_SDK: Final = frozenset({"ours", "openinference"})
 """Packages whose instrumentor of the SDK is applied too: OpenLLMetry's is not undone."""
-
-
-class ScriptedResponses:
-    """Responds with a tool call in each step, and then with a sentence."""
-
-    def __init__(self) -> None:
-        self.number = 0
-
-    def __call__(self, request: Any) -> Any:
-        """Return the response to a request; CrewAI also requests token counts."""
-        if not request.url.path.endswith("/chat/completions"):
-            return httpx.Response(404, request=request)
-        self.number = self.number % STEPS + 1
-        message: dict[str, Any] = {"role": "assistant", "content": "The sum is 45."}
-        if self.number < STEPS:
-            arguments = json.dumps({"number": self.number})
-            function = {"name": "add", "arguments": arguments}
-            call = {"id": f"call_{self.number}", "type": "function", "function": function}
-            message = {"role": "assistant", "content": None, "tool_calls": [call]}
-        reason = "tool_calls" if self.number < STEPS else "stop"
-        return httpx.Response(
-            200,
-            request=request,
-            json={
-                "id": f"chatcmpl-{self.number}",
-                "object": "chat.completion",
-                "created": 1,
-                "model": "gpt-4o-mini-2024-07-18",
-                "choices": [{"index": 0, "finish_reason": reason, "message": message}],
-                "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
-            },
-        )
 
 
 def crew(add: Callable[[int], str]) -> Any:
     """Return one agent with one task and one tool."""
     crewai: Any = import_module("crewai")
     tools: Any = import_module("crewai.tools")
-    import_module("openai.resources")  # else by its first use, unless an instrumentor has: seconds
     agent = crewai.Agent(
         role="Bookkeeper",
         goal="Add up",
@@ -94,143 +57,37 @@ def crew(add: Callable[[int], str]) -> Any:
     return crewai.Crew(agents=[agent], tasks=[task], cache=False)
 
 
-def add(number: int) -> str:
-    """Add a number to the sum."""
-    return f"added {number}"
-
-
-def plain() -> Callable[[], None]:
-    """Return what runs a crew once."""
-    work = crew(add)
+def runs(work: Any) -> Callable[[], None]:
+    """Return what runs a crew once, and waits for what CrewAI does in other threads."""
+    bus: Any = import_module("crewai.events.event_bus").crewai_event_bus
 
     def run() -> None:
-        assert work.kickoff().raw == "The sum is 45."
+        assert work.kickoff().raw == SUM
+        bus.flush()
 
     return run
 
 
-class ByHand:
-    """The spans of the crew, its task, its agent, its model and tool calls, written by hand."""
-
-    def __init__(self, tracer: Tracer) -> None:
-        self._tracer = tracer
-        self._completions: Any = import_module("openai.resources.chat.completions").Completions
-        self._create = self._completions.create
-        self._crew = crew(self._add())
-
-    def _add(self) -> Callable[[int], str]:
-        def traced(number: int) -> str:
-            """Add a number to the sum."""
-            with self._tracer.start_as_current_span("execute_tool add") as span:
-                result = add(number)
-                span.set_attributes(
-                    {
-                        "gen_ai.operation.name": "execute_tool",
-                        "gen_ai.tool.name": "add",
-                        "gen_ai.tool.type": "function",
-                        "gen_ai.tool.description": "Add a number to the sum.",
-                        "gen_ai.tool.call.arguments": json.dumps({"number": number}),
-                        "gen_ai.tool.call.result": json.dumps(result),
-                    }
-                )
-                return result
-
-        traced.__name__ = "add"
-        return traced
-
-    def enter(self) -> None:
-        """Replace the SDK's method by one that writes a span."""
-        tracer, create = self._tracer, self._create
-
-        def traced(completions: Any, **request: Any) -> Any:
-            with tracer.start_as_current_span(f"chat {MODEL}", kind=SpanKind.CLIENT) as span:
-                response = create(completions, **request)
-                span.set_attributes(read(request, response.parse()))  # CrewAI requests it raw
-                return response
-
-        self._completions.create = traced
-
-    def leave(self) -> None:
-        """Put the SDK's method back."""
-        self._completions.create = self._create
-
-    def run(self) -> None:
-        """Run the crew within three spans."""
-        start = self._tracer.start_as_current_span
-        name: Attributes = {"gen_ai.agent.name": "Bookkeeper", "gen_ai.request.model": MODEL}
-        with (
-            start("invoke_workflow crew", attributes={"gen_ai.operation.name": "invoke_workflow"}),
-            start("task", attributes={"otel_agents.step.type": "task"}) as task,
-            start("invoke_agent Bookkeeper", attributes=name) as agent,
-        ):
-            result = self._crew.kickoff().raw
-            for span in (task, agent):
-                span.set_attribute("gen_ai.input.messages", json.dumps(text("user", PROMPT)))
-                span.set_attribute("gen_ai.output.messages", json.dumps(text("assistant", result)))
-
-
-def text(role: str, content: str) -> list[Any]:
-    """Return a message as the conventions write it."""
-    return [{"role": role, "parts": [{"type": "text", "content": content}]}]
-
-
-def read(request: Any, response: Any) -> Attributes:
-    """Return the attributes of a model call."""
-    choice = response.choices[0]
-    return {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "openai",
-        "gen_ai.request.model": MODEL,
-        "server.address": "api.openai.com",
-        "gen_ai.response.id": response.id,
-        "gen_ai.response.model": response.model,
-        "gen_ai.response.finish_reasons": (choice.finish_reason,),
-        "gen_ai.usage.input_tokens": response.usage.prompt_tokens,
-        "gen_ai.usage.output_tokens": response.usage.completion_tokens,
-        "gen_ai.tool.definitions": json.dumps(request.get("tools")),
-        "gen_ai.input.messages": json.dumps(
-            [part for it in request["messages"] for part in message(it)]
-        ),
-        "gen_ai.output.messages": json.dumps(message(choice.message.model_dump())),
-    }
-
-
-def message(it: Any) -> list[Any]:
-    """Return one message of a request or response as the conventions write it."""
-    if it["role"] == "tool":
-        part = {"type": "tool_call_response", "id": it["tool_call_id"], "result": it["content"]}
-        return [{"role": "tool", "parts": [part]}]
-    calls = [
-        {
-            "type": "tool_call",
-            "id": call["id"],
-            "name": call["function"]["name"],
-            "arguments": json.loads(call["function"]["arguments"]),
-        }
-        for call in it.get("tool_calls") or ()
-    ]
-    texts = [{"type": "text", "content": it["content"]}] if it.get("content") else []
-    return [{"role": it["role"], "parts": [*texts, *calls]}]
-
-
-def variants(package: str, pipeline: Pipeline) -> Mapping[str, Variant]:
+def variants(package: str, tracers: TracerProvider) -> Mapping[str, Variant]:
     """Return the variants, each with a crew of its own."""
     libraries = ("crewai", "openai") if package in _OF_SDK else ("crewai",)
-    applied = [instrumentor(package, library) for library in libraries]
+    import_module("openai.resources")  # else by its first use, unless an instrumentor has: seconds
+    hand = ByHand(tracers.get_tracer("hand"))
+    run, start = runs(crew(hand.add())), hand.tracer.start_as_current_span
 
-    def enter() -> None:
-        for one in applied:
-            one.instrument(tracer_provider=pipeline.tracers)
+    def run_by_hand() -> None:
+        workflow = {"gen_ai.operation.name": "invoke_workflow"}
+        with (
+            start("invoke_workflow crew", attributes=workflow),
+            start("task", attributes={"otel_agents.step.type": "task"}) as task,
+            hand.agent(task),
+        ):
+            run()
 
-    def leave() -> None:
-        for one in applied:
-            one.uninstrument()
-
-    hand = ByHand(pipeline.tracers.get_tracer("hand"))
     return {
-        BARE: Variant(plain()),
-        BY_HAND: Variant(hand.run, hand.enter, hand.leave),
-        package: Variant(plain(), enter, leave),
+        BARE: Variant(runs(crew(add))),
+        BY_HAND: Variant(run_by_hand, hand.enter, hand.leave),
+        package: instrumented(package, libraries, runs(crew(add)), tracers),
     }
 
 
@@ -238,18 +95,11 @@ def main() -> None:
     """Measure and print."""
     package = sys.argv[1]
     os.environ.update(RECORDED)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     warnings.simplefilter("ignore")
     logging.disable()
-    respond = ScriptedResponses()
-
-    def send(client: Any, request: Any, **more: Any) -> Any:
-        return respond(request)
-
-    setattr(httpx.Client, "send", send)  # noqa: B010  a method, replaced
-    pipeline = Pipeline(runs=1)
-    blocks = pipeline.alternate(variants(package, pipeline), ROUNDS)
-    bare = blocks.pop(BARE)
-    print(json.dumps({name: added(measured, bare, STEPS) for name, measured in blocks.items()}))
+    replace_network()
+    print_measured(lambda tracers: variants(package, tracers), STEPS, 8, 6, 8)
 
 
 if __name__ == "__main__":

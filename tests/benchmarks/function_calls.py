@@ -16,6 +16,7 @@ from typing import Any, Final
 from model_call import FEW, ROWS, environ
 from openai_requests import chat, stream_read
 from opentelemetry.sdk.trace import TracerProvider
+from tables import print_header, print_row
 
 from otel_agents.instrumentors.openai import OpenAIInstrumentor
 
@@ -58,20 +59,20 @@ def main() -> None:
     """Count and print."""
     os.environ.update(environ(ROWS["1kb"]))
     instrumentor = OpenAIInstrumentor()
-    print(f"{'':28}{'ours':>8}{'OpenTelemetry':>15}{'all added':>11}{'and built-in':>14}")
-    for what, call in (
-        ("a chat", chat(1000).send),
-        (f"a stream of {FEW} chunks", stream_read(FEW)),
+    print_header(
+        *("", "ours, before", "ours", "of OpenTelemetry", "of Python, all", "built-in"),
+    )
+    for what, before, call in (
+        ("a chat", 221, chat(1000).send),
+        (f"a stream of {FEW} chunks", 209, stream_read(FEW)),
     ):
         bare = profiled(call)
         instrumentor.instrument(tracer_provider=TracerProvider())
         ours = profiled(call)
         instrumentor.uninstrument()
         every = ours.python.total() - bare.python.total()
-        print(
-            f"{what:28}{ours.of(_OURS):8}{ours.of(_OPENTELEMETRY):15}{every:11}"
-            f"{ours.builtin - bare.builtin:14}"
-        )
+        counts = (before, ours.of(_OURS), ours.of(_OPENTELEMETRY), every)
+        print_row([what, *map(str, counts), str(ours.builtin - bare.builtin)])
         if "-v" in sys.argv:
             for (file, line, name), calls in ours.python.most_common():
                 if _OURS in file:

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 from measurement import BARE, BY_HAND, STEPS, Variant, print_measured
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Tracer
-from packages import instrumentor
+from packages import instrumented
 
 Bodies: TypeAlias = Callable[[int], tuple[Any, Any]]
 """Makes the functions of a node by its number, sync and async."""
@@ -84,7 +84,6 @@ def runs(work: Any, loop: asyncio.AbstractEventLoop | None) -> Callable[[], None
 def variants(package: str, tracers: TracerProvider, *, is_async: bool) -> Mapping[str, Variant]:
     """Return the variants, each with a graph of its own."""
     loop = asyncio.new_event_loop() if is_async else None
-    applied = instrumentor(package, "langchain")
     tracer = tracers.get_tracer("hand")
     hand = runs(graph(by_hand(tracer), is_async=is_async), loop)
     attributes = {
@@ -99,10 +98,8 @@ def variants(package: str, tracers: TracerProvider, *, is_async: bool) -> Mappin
     return {
         BARE: Variant(runs(graph(plain, is_async=is_async), loop)),
         BY_HAND: Variant(run_by_hand),
-        package: Variant(
-            runs(graph(plain, is_async=is_async), loop),
-            lambda: applied.instrument(tracer_provider=tracers),
-            applied.uninstrument,
+        package: instrumented(
+            package, ["langchain"], runs(graph(plain, is_async=is_async), loop), tracers
         ),
     }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final
+
+from measurement import Variant
+from opentelemetry.sdk.trace import TracerProvider
 
 __all__ = [
     "INSTRUMENTORS",
@@ -13,6 +16,7 @@ __all__ = [
     "OURS",
     "RECORDED",
     "UNRECORDED",
+    "instrumented",
     "instrumentor",
     "packages_of",
 ]
@@ -84,6 +88,19 @@ INSTRUMENTORS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "openinference": "llama_index:LlamaIndexInstrumentor",
             "openllmetry": "llamaindex:LlamaIndexInstrumentor",
         },
+        "openai_agents": {
+            OURS: "openai_agents:OpenAIAgentsInstrumentor",
+            "official": "genai.openai_agents:OpenAIAgentsInstrumentor",
+            "openinference": "openai_agents:OpenAIAgentsInstrumentor",
+            "openllmetry": "openai_agents:OpenAIAgentsInstrumentor",
+        },
+        "ag2": {
+            OURS: "ag2:AG2Instrumentor",
+        },
+        "autogen": {
+            OURS: "autogen:AutoGenInstrumentor",
+            "openinference": "autogen_agentchat:AutogenAgentChatInstrumentor",
+        },
         "dspy": {
             OURS: "dspy:DSPyInstrumentor",
             "official": "genai.dspy:DSPyInstrumentor",
@@ -118,6 +135,23 @@ def instrumentor(package: str, library: str) -> Any:
     """Return the instrumentor of a library."""
     module, _, name = INSTRUMENTORS[library][package].partition(":")
     return getattr(import_module(_PREFIXES[package] + module), name)()
+
+
+def instrumented(
+    package: str, libraries: Iterable[str], run: Callable[[], object], tracers: TracerProvider
+) -> Variant:
+    """Return the variant of a run while libraries are instrumented."""
+    applied = [instrumentor(package, library) for library in libraries]
+
+    def enter() -> None:
+        for one in applied:
+            one.instrument(tracer_provider=tracers)
+
+    def leave() -> None:
+        for one in applied:
+            one.uninstrument()
+
+    return Variant(run, enter, leave)
 
 
 def packages_of(library: str) -> tuple[str, ...]:

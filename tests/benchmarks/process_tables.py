@@ -16,13 +16,17 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any, Final
 
-from measurement import BARE, BY_HAND
+from measurement import BY_HAND
 from packages import OURS
+from process_run import CONTENT, NO_CONTENT
+from tables import figure, print_header, print_row
 
 __all__ = ["HERE", "ends", "figures_of", "process_costs", "starts"]
 
 HERE: Final = Path(__file__).parent
 ROUNDS: Final = 9
+_ALL_ON: Final = "`opentelemetry-instrument`, all instrumentors on"
+_ALL_OFF: Final = "the same, all of them off"
 INSTRUMENT: Final = Path(sys.executable).parent / "opentelemetry-instrument"
 EXIT_PROGRAM: Final = """
 import logging, time
@@ -54,24 +58,28 @@ def figures_of(python: Path | str, script: str, *arguments: str) -> Any:
 
 def process_costs() -> None:
     """Print what the spans of chats of 1 KB with content cost besides the call."""
-    found = {name: figures_of(sys.executable, "process_run.py", name) for name in PARTS}
-    print("\nA span of a chat of 1 KB with content, after the call\n")
-    print(f"{'':44}{'by hand':>9}{'ours':>9}{'ratio':>7}")
-    for name, what in (
-        ("encoding", "encode it for OTLP: CPU, µs"),
-        ("memory", "while it waits: bytes"),
+    encoding, memory, loop = (
+        figures_of(sys.executable, "process_run.py", name)
+        for name in ("encoding", "memory", "loop")
+    )
+    print_header(
+        "a span of a chat of 1 KB with content, after the call", "by hand", "ours", "ratio"
+    )
+    for what, found, digits in (
+        ("encode it for OTLP: CPU, µs", encoding, 1),
+        ("memory while it waits for export, bytes", memory, 0),
     ):
-        figures = found[name]
-        hand, ours = figures[BY_HAND], figures[OURS]
-        print(f"{what:44}{hand:9.1f}{ours:9.1f}{ours / hand:7.2f}")
-    print(f"{'for comparison, json.dumps of its content':44}{found['encoding']['json']:9.1f}")
-    print("\n200 tasks of an event loop: calls in a second of its CPU, over those of bare calls\n")
-    for name, target in ((BARE, ""), ("no content", 0.9), ("content", 0.9)):
-        rate = found["loop"][name]
-        print(f"{name:44}{rate:9.2f}{target:>25}")
-
-
-PARTS: Final = ("encoding", "memory", "loop")
+        hand, ours = found[BY_HAND], found[OURS]
+        print_row([what, figure(hand, digits), figure(ours, digits), figure(ours / hand, 2)])
+    dumped = figure(encoding["json"], 1)
+    print_row(["for comparison, `json.dumps` of its content: CPU, µs", dumped, "", ""])
+    print_header(
+        "an event loop with 200 tasks that call a model: throughput by CPU of the loop, over bare",
+        *("before", "by hand", "ours", "target"),
+    )
+    for name, before in ((NO_CONTENT, 0.77), (CONTENT, 0.72)):
+        rates = (before, loop[f"{name}, {BY_HAND}"], loop[f"{name}, {OURS}"])
+        print_row([name, *(figure(rate, 2) for rate in rates), "0.9"])
 
 
 def cpu_of(command: list[str], **environ: str) -> float:
@@ -84,7 +92,6 @@ def cpu_of(command: list[str], **environ: str) -> float:
 
 def starts(stock: Path) -> None:
     """Print what the start of an empty program costs; ``stock`` has OpenTelemetry's own distro."""
-    print("\nThe start of an empty program, with everything installed\n")
     silent = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
     environ = {**silent, "OTEL_LOGS_EXPORTER": "none"}
     off = {**environ, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*"}
@@ -93,29 +100,34 @@ def starts(stock: Path) -> None:
         for python in (Path(sys.executable), stock)
     )
     kinds = {
-        "all on": (ours, environ),
-        "all off": (ours, off),
-        "stock distro": (theirs, environ),
-        "bare": ([sys.executable], environ),
+        _ALL_ON: (ours, environ),
+        _ALL_OFF: (ours, off),
+        "OpenTelemetry's own distro": (theirs, environ),
+        "`python` alone": ([sys.executable], environ),
     }
     rows: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(ROUNDS):
         for kind, (command, variables) in kinds.items():
             rows[kind].append(cpu_of([*command, "-c", "pass"], **variables))
-    print(f"{'':24}{'CPU, s':>9}{'all on / it':>13}{'MB':>7}{'target':>8}")
+    print_header("the start of an empty program", "CPU, s", "all on / it", "memory, MB", "target")
     for kind, (command, variables) in kinds.items():
-        pairs = zip(rows["all on"], rows[kind], strict=True)
+        pairs = zip(rows[_ALL_ON], rows[kind], strict=True)
         ratio = statistics.median(on / other for on, other in pairs)
-        size = subprocess.run(
-            [*command, "-c", SIZE_PROGRAM],
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        target = 1.1 if kind == "all off" else ""
-        cpu, megabytes = statistics.median(rows[kind]), int(size.stdout) / 1024
-        print(f"{kind:24}{cpu:9.3f}{ratio:13.2f}{megabytes:7.1f}{target:>8}")
+        cpu, size = statistics.median(rows[kind]), megabytes_of(command, variables)
+        target = "1.1" if kind == _ALL_OFF else ""
+        print_row([kind, figure(cpu, 3), figure(ratio, 2), figure(size, 1), target])
+
+
+def megabytes_of(command: list[str], variables: dict[str, str]) -> float:
+    """Return the most memory that an empty program takes."""
+    done = subprocess.run(
+        [*command, "-c", SIZE_PROGRAM],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout) / 1024
 
 
 class Hanging(BaseHTTPRequestHandler):
@@ -141,7 +153,7 @@ def hanging_endpoint() -> Generator[str]:
 
 def ends() -> None:
     """Print how long a program's exit takes without a receiver."""
-    print("\nExit with one span, one metric and one log each: wall, s (bound 5 s)\n")
+    print_header("the exit of a program with a span, a metric and a log", "wall, s", "deadline, s")
     with hanging_endpoint() as hanging:
         for what, endpoint in (("refuses", "http://127.0.0.1:9"), ("hangs", hanging)):
             command = [str(INSTRUMENT), sys.executable, "-c", EXIT_PROGRAM]
@@ -152,5 +164,5 @@ def ends() -> None:
                 text=True,
                 check=False,
             )
-            ended = float(done.stdout.split()[-1])
-            print(f"{'endpoint ' + what:24}{time.time() - ended:12.2f}")
+            ended = time.time() - float(done.stdout.split()[-1])
+            print_row([f"the endpoint {what}", figure(ended, 2), "5"])

@@ -18,7 +18,7 @@ from typing import Any
 from measurement import BARE, BY_HAND, STEPS, Variant, print_measured
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Tracer
-from packages import instrumentor
+from packages import instrumented
 
 
 def program(tracer: Tracer | None = None) -> Any:
@@ -68,16 +68,11 @@ def runs(work: Any, loop: asyncio.AbstractEventLoop | None) -> Callable[[], Any]
 def variants(package: str, tracers: TracerProvider, *, is_async: bool) -> Mapping[str, Variant]:
     """Return the variants."""
     loop = asyncio.new_event_loop() if is_async else None
-    applied = instrumentor(package, "dspy")
     plain = runs(program(), loop)
     return {
         BARE: Variant(plain),
         BY_HAND: Variant(runs(program(tracers.get_tracer("hand")), loop)),
-        package: Variant(
-            plain,
-            lambda: applied.instrument(tracer_provider=tracers),
-            applied.uninstrument,
-        ),
+        package: instrumented(package, ["dspy"], plain, tracers),
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from measurement import BARE, BY_HAND, STEPS, Variant, print_measured
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Tracer
-from packages import instrumentor
+from packages import instrumented
 from workflows import Workflow, step
 from workflows.events import Event, StartEvent, StopEvent
 
@@ -67,7 +67,6 @@ def variants(package: str, tracers: TracerProvider) -> Mapping[str, Variant]:
     """Return the variants."""
     loop, ByHand.tracer = asyncio.new_event_loop(), tracers.get_tracer("hand")
     import_module("llama_index.core")  # which one of them requires
-    applied = instrumentor(package, "llama_index")
     root: dict[str, Any] = {"gen_ai.operation.name": "invoke_workflow"}
 
     async def plain() -> None:
@@ -83,11 +82,7 @@ def variants(package: str, tracers: TracerProvider) -> Mapping[str, Variant]:
     return {
         BARE: Variant(run),
         BY_HAND: Variant(lambda: loop.run_until_complete(by_hand())),
-        package: Variant(
-            run,
-            lambda: applied.instrument(tracer_provider=tracers),
-            applied.uninstrument,
-        ),
+        package: instrumented(package, ["llama_index"], run, tracers),
     }
 
 

@@ -27,6 +27,7 @@ SCRIPTS = {
     "bench": (
         *(MAIN, "tests/benchmarks/run.py", "stock", "bench-sdks"),
         *("bench-crewai", "bench-langchain", "bench-llama-index", "bench-dspy"),
+        *("bench-openai-agents", "bench-ag2", "bench-autogen"),
     ),
     "readme": ("demo", "docs/readme.py"),
     "dist": (MAIN, "tests/environments/distributions.py"),
