@@ -113,9 +113,12 @@ def record_response(call: Inference, fields: ResponseFields) -> None:
     """Record what a response reports of itself."""
     call.response_id, call.response_model = fields.response_id, fields.model
     call.finish_reasons = fields.finish_reasons
-    call.attributes.update(fields.attributes)
-    if fields.usage is not None:
-        record_usage(call, fields.usage)
+    if fields.attributes:
+        call.attributes.update(fields.attributes)
+    usage = fields.usage
+    if usage is not None:  # a hot path: `record_usage`, without its call
+        call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
+        call.attributes.update(usage.breakdown)
     if fields.failed:
         call.mark_failed(as_code(fields.error_code))
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import weakref
 from typing import Any, Final, Protocol
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import INVALID_SPAN, Span
 
-from .slots import Slot
+from .slots import Slot, add
 
 __all__ = ["Sender", "expect_sending", "sender", "sending"]
 
@@ -20,7 +21,9 @@ class Sender(Protocol):
     """An operation that sends a request."""
 
     context: Context
+    recording: bool
     sent: bool
+    span: Span
 
 
 _SENDER: Final = Slot[Any]("sender", weakref.ReferenceType)
@@ -30,13 +33,17 @@ _SENDER: Final = Slot[Any]("sender", weakref.ReferenceType)
 def expect_sending(operation: Sender) -> None:
     """Discard ``operation`` if it fails before its context reaches `sending`."""
     operation.sent = False
-    operation.context = _SENDER.set(weakref.ref(operation), operation.context)
+    if operation.recording and operation.span is not INVALID_SPAN:
+        # A hot path: with its span it made a context that nobody else has yet.
+        add(operation.context, _SENDER.key, weakref.ref(operation))
+    else:
+        operation.context = _SENDER.set(weakref.ref(operation), operation.context)
 
 
 def sender() -> Any:
     """Return the operation that expects to send; None if there is none."""
-    reference = _SENDER.get()
-    return reference() if reference is not None else None
+    reference = get_current().get(_SENDER.key)  # a hot path: `Slot.get`, without its call
+    return reference() if isinstance(reference, weakref.ReferenceType) else None
 
 
 def sending() -> Any:
