@@ -48,7 +48,8 @@ def sender() -> Any:
 
 def sending() -> Any:
     """Record that `sender` sends a request, and return it."""
-    operation = sender()
+    reference = get_current().get(_SENDER.key)  # `sender`, without its call
+    operation = reference() if isinstance(reference, weakref.ReferenceType) else None
     if operation is not None:
         operation.sent = True
     return operation
