@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from otel_agents.instrumentors._core.calls.call import Bindable, Call, Start
 from otel_agents.instrumentors._core.calls.reporting import Observation
-from otel_agents.instrumentors._core.calls.watching import watch_arguments
+from otel_agents.instrumentors._core.calls.watching import watch_by_arguments
 from otel_agents.instrumentors._core.context.sending import sending
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
@@ -23,7 +23,7 @@ def _send(telemetry: Telemetry, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     sending()
 
 
-send: Final[Bindable] = watch_arguments(_send)
+send: Final[Bindable] = watch_by_arguments(_send)
 """Watches a method of the client that sends a request of any kind."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.operations import Embeddings, ModelCall
@@ -76,10 +77,20 @@ def _price_key(logging: Logging, call: ModelCall) -> _Key | None:
 
 def _sets_prices(parameters: dict[str, Any]) -> bool:
     """Return whether the application may set prices: by a parameter or a router's deployment."""
-    return any(
-        value is not None and ("cost" in name or "pricing" in name or name in _DEPLOYED)
-        for name, value in parameters.items()
-    ) or any(field(parameters.get(name), "model_info") for name in _METADATA)
+    for name in _pricing_names(tuple(parameters)):
+        if parameters.get(name) is not None:
+            return True
+    for name in _METADATA:
+        metadata = parameters.get(name)
+        if metadata and field(metadata, "model_info"):
+            return True
+    return False
+
+
+@lru_cache(maxsize=32)
+def _pricing_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the parameters that set prices; LiteLLM has some 60, nearly always the same."""
+    return tuple(it for it in names if "cost" in it or "pricing" in it or it in _DEPLOYED)
 
 
 def _is_unknown(logging: Logging) -> bool:

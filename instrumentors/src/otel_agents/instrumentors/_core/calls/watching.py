@@ -37,12 +37,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Observation",
     "after",
+    "after_by_arguments",
     "attaching",
     "attaching_by_arguments",
     "instead",
     "replacing",
     "watch",
-    "watch_arguments",
+    "watch_by_arguments",
     "within",
     "within_by_arguments",
     "wrapping_of",
@@ -187,7 +188,7 @@ def attaching_by_arguments(context_of: _ContextOf) -> Bindable:
 
 
 @final
-class _WatchArguments:
+class _WatchByArguments:
     def __init__(self, observe: Callable[[Telemetry, _Args, _Kwargs], object]) -> None:
         self._observe = observe
 
@@ -250,6 +251,39 @@ def within_by_arguments(context_of: _ContextOf) -> Bindable:
     return _Within(context_of)
 
 
+@final
+class _AfterByArguments:
+    def __init__(self, observe: Callable[[Telemetry, _Args, _Kwargs], object]) -> None:
+        self._observe = observe
+
+    def bind(self, telemetry: Telemetry) -> Wrapping:
+        observe = self._observe
+
+        def wrapping(
+            function: Callable[..., Any], switch: Switch, bound: bool
+        ) -> Callable[..., Any]:
+            def run(args: _Args, kwargs: _Kwargs) -> Any:
+                value = function(*args, **kwargs)
+                try:
+                    if switch.on and not is_suppressed():
+                        observe(telemetry, args, kwargs)
+                except Exception:
+                    errors.internal_error("watching a call")
+                return value
+
+            return plain(function, Driver(run))
+
+        return wrapping
+
+
+def after_by_arguments(observe: Callable[[Telemetry, _Args, _Kwargs], object]) -> Bindable:
+    """Call ``observe(telemetry, args, kwargs)`` after the call, the instance first.
+
+    For a plain function whose result does not matter. It costs less than `after`.
+    """
+    return _AfterByArguments(observe)
+
+
 def _replacement(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
     if inspect.iscoroutinefunction(function):
         return coroutine
@@ -258,13 +292,13 @@ def _replacement(function: Callable[..., Any]) -> Callable[..., Callable[..., An
     return generator if inspect.isgeneratorfunction(function) else plain
 
 
-def watch_arguments(observe: Callable[[Telemetry, _Args, _Kwargs], object]) -> Bindable:
+def watch_by_arguments(observe: Callable[[Telemetry, _Args, _Kwargs], object]) -> Bindable:
     """Call ``observe(telemetry, args, kwargs)`` before the call, the instance first.
 
     For a function that is called at each request: it costs less than `watch`, which describes the
     call.
     """
-    return _WatchArguments(observe)
+    return _WatchByArguments(observe)
 
 
 def wrapping_of(
