@@ -96,6 +96,8 @@ class Generation(Inference):
 
     def conclude(self) -> None:
         """Record what was accumulated of a stream, or a response that the SDK did not parse."""
+        if self._responded and self.error is None:
+            return  # a hot path: a whole response has all of it
         accumulator = self._accumulator
         unparsed = unparsed_response(self.error) if self.error is not None else None
         if accumulator is None and unparsed is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from otel_agents.instrumentors._core.calls.call import Start
-from otel_agents.instrumentors._core.calls.watching import replacing, watch
+from otel_agents.instrumentors._core.calls.watching import replacing, watch_by_arguments
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 from otel_agents.instrumentors._dialects.api import WireFormat
 from otel_agents.instrumentors._dialects.mistral.audio import SPEECH, TRANSCRIPTION
@@ -95,7 +95,7 @@ def _rows() -> Iterator[Row]:
         yield from _MISTRAL.rows(f"embeddings:Embeddings.{name}", embed(_MISTRAL.provider))
     for package in (_MISTRAL, _AZURE, _GOOGLE):
         for name in ("do_request", "do_request_async"):
-            yield from package.rows(f"basesdk:BaseSDK.{name}", watch(send))
+            yield from package.rows(f"basesdk:BaseSDK.{name}", watch_by_arguments(send))
     yield from _verdict_rows()
     yield from _run_rows()
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat
-from otel_agents.instrumentors._dialects.fields import Body, field, items, text
-from otel_agents.instrumentors._dialects.openai.chat import choice_finish_reasons
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, items, text
 from otel_agents.instrumentors._dialects.parts import (
     message,
     tool_call,
     tool_call_response,
-    with_finish_reasons,
 )
 from otel_agents.semconv.values import Operation
 
@@ -36,7 +35,12 @@ def _message(sent: Any) -> Message:
 
 
 def _convert(sent: Any) -> Message:
-    role, content = text(sent, "role") or "assistant", field(sent, "content")
+    fields = fields_of(sent)
+    role, content = fields.get("role"), fields.get("content")
+    if content and kind_of(content) is str and not isinstance(fields.get("tool_calls"), list):
+        if role and kind_of(role) is str and role != "tool":  # a hot path: a response with a text
+            return {"role": role, "parts": [{"type": "text", "content": content}]}
+    role = text(sent, "role") or "assistant"
     if role == "tool":
         response = tool_call_response(text(sent, "tool_call_id"), tool_response(content))
         return message("tool", [response])
@@ -70,8 +74,13 @@ def _record_fim(content: Content, body: Body) -> None:
 
 def _output_messages(response: Any) -> list[Message]:
     """Return one message per choice, in the order of the choices."""
-    messages = [_message(field(choice, "message")) for choice in items(response, "choices")]
-    return with_finish_reasons(messages, choice_finish_reasons(response))
+    choices = list(map(fields_of, items(response, "choices")))
+    messages = [_message(choice.get("message")) for choice in choices]
+    reasons = [choice.get("finish_reason") for choice in choices]
+    if any(reasons):  # as `choice_finish_reasons`
+        for one, reason in zip(messages, reasons, strict=True):
+            one["finish_reason"] = reason or "error"
+    return messages
 
 
 def _accumulator(*, content: bool) -> ChatAccumulator:
