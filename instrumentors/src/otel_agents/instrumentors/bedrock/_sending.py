@@ -9,12 +9,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Final, final
 
-from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.calls.arguments import after_by_arguments
 from otel_agents.instrumentors._core.calls.call import Bindable, Call, Switch, Wrapping
 from otel_agents.instrumentors._core.calls.watching import replacing
-from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.context.sending import sending
-from otel_agents.instrumentors._core.drivers import Driver, plain
+from otel_agents.instrumentors._core.drivers import Driver, driver_of, plain
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
@@ -33,33 +32,32 @@ def _send(telemetry: Telemetry, call: Call, request: dict[str, Any]) -> dict[str
     return request
 
 
-_GENERAL: Final = for_operations(operation_of_model, replacing(_send))
+def _note(telemetry: Telemetry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    if operation_of_model(args, kwargs) in NAMES:
+        sending()
+
+
+_CHANGING: Final = for_operations(operation_of_model, replacing(_send))
+_NOTING: Final = after_by_arguments(_note)
 
 
 @final
 class _Sending:
     def bind(self, telemetry: Telemetry) -> Wrapping:
-        changing = _GENERAL.bind(telemetry)
+        changing, noting = _CHANGING.bind(telemetry), _NOTING.bind(telemetry)
 
         def wrapping(
             function: Callable[..., Any], switch: Switch, bound: bool
         ) -> Callable[..., Any]:
             changed = changing(function, switch, bound)
-            if inspect.iscoroutinefunction(function):
+            noted = driver_of(noting(function, switch, bound))
+            if noted is None or inspect.iscoroutinefunction(function):
                 return changed
 
             def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 if telemetry.settings.propagate_headers:
                     return changed(*args, **kwargs)
-                # A hot path: nothing is to be changed, so that no observation is needed.
-                request = function(*args, **kwargs)
-                try:
-                    is_ours = switch.on and operation_of_model(args, kwargs) in NAMES
-                    if is_ours and not is_suppressed():
-                        sending()
-                except Exception:
-                    errors.internal_error("recording that a request is sent")
-                return request
+                return noted.run(args, kwargs)
 
             return plain(function, Driver(run))
 

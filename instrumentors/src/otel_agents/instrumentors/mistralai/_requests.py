@@ -94,7 +94,6 @@ def infer(
     model_of: Callable[[Mapping[str, Any]], str | None] = _requested_model,
 ) -> Start:
     """Return what starts the inference of a method, all of whose arguments are keywords."""
-
     named = provider.value
 
     def start(telemetry: Telemetry, call: Call) -> Generation | None:

@@ -72,7 +72,9 @@ def usage_of(metadata: Any) -> Usage | None:
             for attribute, count in _by_modality(cast("list[Any]", value), _DETAILS[name]):
                 details[attribute] = details.get(attribute, 0) + count
     inputs = counted.pop(_PROMPT, 0) + counted.pop(_TOOLS, 0)
-    outputs = counted.pop(_CANDIDATES, 0) + counted.get(attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, 0)
+    outputs = counted.pop(_CANDIDATES, 0) + counted.get(
+        attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, 0
+    )
     if not inputs and not outputs:
         return None
     return Usage(inputs or None, outputs, {**counted, **details} if details else counted)

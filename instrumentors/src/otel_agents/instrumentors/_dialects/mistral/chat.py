@@ -37,9 +37,10 @@ def _message(sent: Any) -> Message:
 def _convert(sent: Any) -> Message:
     fields = fields_of(sent)
     role, content = fields.get("role"), fields.get("content")
-    if content and kind_of(content) is str and not isinstance(fields.get("tool_calls"), list):
-        if role and kind_of(role) is str and role != "tool":  # a hot path: a response with a text
-            return {"role": role, "parts": [{"type": "text", "content": content}]}
+    is_text = content and kind_of(content) is str and role and kind_of(role) is str
+    if is_text and role != "tool" and not isinstance(fields.get("tool_calls"), list):
+        # A hot path: a response with a text.
+        return {"role": role, "parts": [{"type": "text", "content": content}]}
     role = text(sent, "role") or "assistant"
     if role == "tool":
         response = tool_call_response(text(sent, "tool_call_id"), tool_response(content))
