@@ -22,6 +22,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls import streams
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
+from otel_agents.instrumentors._core.context.current import current_context
 
 
 class Stream:
@@ -256,7 +257,7 @@ class OwnRuntime(ContextVarsRuntimeContext):
 def test_the_functions_of_another_context_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = OwnRuntime()
     monkeypatch.setattr(opentelemetry.context, "_RUNTIME_CONTEXT", runtime)
-    monkeypatch.setattr(streams, "CURRENT", streams.current_context())
+    monkeypatch.setattr(streams, "CURRENT", current_context())
     test_the_context_is_current_while_an_item_is_fetched_and_not_between()
     assert runtime.attached == 6
     operation, stream = Recorded(), AsyncStream("a", "b")

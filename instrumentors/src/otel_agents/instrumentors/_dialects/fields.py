@@ -18,10 +18,11 @@ _NO_MODEL: Final = object()
 _PARSED_LIMIT: Final = 65536
 """Characters; longer JSON of tool arguments is not parsed and stays a string."""
 
-_INT_LIMIT: Final = 2**63
+MOST: Final = 2**63
 """The first integer above those of OTLP."""
 
 __all__ = [
+    "MOST",
     "Body",
     "as_count",
     "as_mapping",
@@ -121,13 +122,13 @@ def as_number(value: object, number: type[_Number]) -> _Number | None:
         not isinstance(value, (int, float)) or isinstance(value, bool)
     ):
         return None
-    return number(value) if -_INT_LIMIT <= value < _INT_LIMIT else None  # false for NaN too
+    return number(value) if -MOST <= value < MOST else None  # false for NaN too
 
 
 def as_count(value: object) -> int | None:
     """Return ``value`` as a number of tokens; None if it is none, or one that no metric can hold."""
     if type(value) is int:  # a hot path
-        return value if 0 <= value < _INT_LIMIT else None
+        return value if 0 <= value < MOST else None
     count = as_number(value, int)
     return count if count is not None and count >= 0 and count == value else None
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
+from weakref import ref
 
 from opentelemetry.context import Context
 
@@ -71,11 +72,8 @@ class Client(Protocol):
 
 def options_of(call: Call) -> RequestOptions:
     """Return the options of ``request(cast_to, options, …)`` or ``_attempt_request(options, …)``."""
-    args = call.args
-    if len(args) == 2 and _OPTIONS not in call.kwargs:  # a hot path: as the SDKs call it
-        return args[1]
     options = call.kwargs.get(_OPTIONS)
-    return args[_position(call)] if options is None else options
+    return call.args[_position(call)] if options is None else options
 
 
 def _position(call: Call) -> int:
@@ -159,7 +157,7 @@ class Endpoints:
     def of(self, client: Client) -> Endpoint:
         """Return the endpoint of a client."""
         url = client.base_url
-        known = self._known.get(client)
+        known = self._known.data.get(ref(client))  # a hot path: without a call
         if known is not None and known[0] is url:
             return known[1]
         host = str(url.host)
@@ -256,8 +254,12 @@ class Sdk(Generic[_Api, _Inference]):
         self, telemetry: Telemetry, call: Call, parent: Context | None = None
     ) -> CallObserver | None:
         """Observe ``SyncAPIClient.request(cast_to, options, …)`` or its async twin."""
-        options = options_of(call)
-        api = self.api_of(options)
+        # A hot path: `options_of` and `api_of` without their calls, for what nearly every request is.
+        args, kwargs = call.args, call.kwargs
+        options = args[1] if len(args) == 2 and _OPTIONS not in kwargs else options_of(call)
+        url = options.url
+        posted = options.method == "post" and type(url) is str
+        api = (self._apis.get(url) if posted else None) or self.api_of(options)
         if api is None:
             return self._other(telemetry, call, options, path_of(options))
         inference = self.infer(telemetry, call, options, api, parent)
@@ -294,12 +296,8 @@ class Sdk(Generic[_Api, _Inference]):
 
         Its path may be an absolute URL or contain a deployment.
         """
-        if options.method != "post" and options.method.lower() != "post":
+        if options.method.lower() != "post":
             return None
-        url = options.url
-        api = self._apis.get(url) if type(url) is str else None
-        if api is not None:  # a hot path: nearly every URL is a path and nothing else
-            return api
         path = path_of(options)
         api = self._apis.get(path)
         if api is not None:

@@ -15,9 +15,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from opentelemetry.context import Context, attach, get_current
+from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.context.current import CURRENT
 from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.context.started import (
     STARTED,
@@ -90,7 +91,7 @@ def around(
                 return None
             if not is_plain:
                 return _begin_once(telemetry, start, call, overridden, once_per)
-            call.context = context = get_current()
+            call.context = context = CURRENT.get()
             return None if is_suppressed(context) else begin(start, telemetry, call)
 
         run, replace = _shape_of(function)
@@ -198,21 +199,27 @@ def _plain_runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> R
         observer = begin(call)
         if observer is None:
             return function(*args, **kwargs)
-        outer = get_current()
-        attach(observer.context)
+        outer = CURRENT.get()
+        CURRENT.set(observer.context)
         try:
             if bound and args:
                 value = call.function(args[0], *call.args, **call.kwargs)
             else:
                 value = call.function(*call.args, **call.kwargs)
         except BaseException as error:
-            attach(outer)
+            CURRENT.set(outer)
             report_failure(observer, error)
             raise
-        attach(outer)
-        if type(value) in _RESULTS:
-            return _record_result(observer, value)
-        return _follow_result(observer, value)
+        CURRENT.set(outer)
+        if type(value) not in _RESULTS:
+            return _follow_result(observer, value)
+        try:  # `_record_result`, without its call
+            return observer.returned(value)
+        except Exception:
+            return _not_recorded(observer, value)
+        except BaseException as error:
+            report_failure(observer, error)
+            raise
 
     return run
 
@@ -297,12 +304,16 @@ def _record_result(observer: Any, value: Any) -> Any:
     try:
         return observer.returned(value)
     except Exception:
-        errors.internal_error("recording a result")
-        end(observer)
-        return value
+        return _not_recorded(observer, value)
     except BaseException as error:  # of the application; there is no result
         report_failure(observer, error)
         raise
+
+
+def _not_recorded(observer: Any, value: Any) -> Any:
+    errors.internal_error("recording a result")
+    end(observer)
+    return value
 
 
 hide_frames(globals())

@@ -13,13 +13,12 @@ import weakref
 from collections.abc import Awaitable, Callable
 from contextvars import Token
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Protocol, TypeAlias, cast
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
-import opentelemetry.context
 from opentelemetry.context import Context
-from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 
 from otel_agents.instrumentors._core import errors
+from otel_agents.instrumentors._core.context.current import CURRENT
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from . import finalization
@@ -28,12 +27,10 @@ from .proxy import Proxy, SoleReference
 from .reporting import HIDDEN, StreamObserver, end
 
 __all__ = [
-    "CURRENT",
     "AsyncStreamProxy",
     "EnteredContext",
     "ResumableContext",
     "StreamProxy",
-    "current_context",
     "follow_stream",
     "register_stream",
     "replace_methods",
@@ -41,38 +38,6 @@ __all__ = [
 
 EnteredContext: TypeAlias = tuple[Context, object]
 """The caller's context, and the token of the one attached instead."""
-
-
-class _Current(Protocol):
-    """The current context; setting it returns a token."""
-
-    def get(self) -> Context: ...
-
-    def set(self, value: Context, /) -> object: ...
-
-
-class _Functions:
-    """The current context by OpenTelemetry's functions."""
-
-    get = staticmethod(opentelemetry.context.get_current)
-    set = staticmethod(opentelemetry.context.attach)
-
-
-def current_context() -> _Current:
-    """Return OpenTelemetry's variable itself, if its context is one.
-
-    Each chunk of a stream needs it four times: its functions take 0.1 to 0.3 µs more for that.
-    """
-    runtime = getattr(opentelemetry.context, "_RUNTIME_CONTEXT", None)
-    if type(runtime) is not ContextVarsRuntimeContext:  # one of ``OTEL_PYTHON_CONTEXT``
-        return _Functions()
-    token = runtime.attach(runtime.get_current())
-    runtime.detach(token)
-    return token.var
-
-
-CURRENT: Final = current_context()
-"""The current context."""
 
 
 class ResumableContext:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, cast
 
+from .messages import TextMessage, encode_messages
 from .plain import json_copy
 from .pruning import (
     MIN_BYTES,
@@ -58,10 +59,13 @@ class Items:
     Attributes:
         source: The items to convert.
         convert: Converts one item to plain dicts, lists and strings.
+        text_of: Returns what an item is if it converts to a message of one text and nothing else;
+            None for any other item. With it, such messages are encoded without being converted.
     """
 
     source: Sequence[Any]
     convert: Callable[[Any], Any]
+    text_of: Callable[[Any], TextMessage | None] | None = None
 
     def all(self) -> list[Any]:
         """Return all items, converted."""
@@ -108,6 +112,10 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
         newest: Of a list that is too long, keep the last items and the leading system messages; if
             False, keep the first items.
     """
+    if type(value) is Items and value.text_of is not None:  # a hot path
+        data = encode_messages(value.source, value.text_of, budget)
+        if data is not None:
+            return Encoded(data.decode(), len(data))
     whole = _whole(value, budget, newest)
     if whole is not None:
         return whole

@@ -350,7 +350,8 @@ class Operation:
                     errors.internal_error("describing an operation")
         finally:
             elapsed = (DROPPED_AT.get() or time.perf_counter_ns()) - self._start_counter
-            elapsed = max(elapsed, 0)
+            if elapsed < 0:  # `max` is a call
+                elapsed = 0
             self.end_time, self.duration = self.start_time + elapsed, elapsed / 1e9
             try:
                 if isinstance(self._owner, ClaimedAround):
@@ -398,7 +399,7 @@ class Operation:
     def _emit(self) -> None:
         """Emit each part by itself, so that an error in one part costs only that part."""
         # A hot path: what every operation does is guarded here, the rest by `_guard`.
-        kind, telemetry, owner = self._kind, self.telemetry, self._owner
+        kind, telemetry, owner, content = self._kind, self.telemetry, self._owner, self.content
         known = record = None
         if self.error_type is not None:
             self.attributes[attr.ERROR_TYPE] = self.error_type
@@ -410,28 +411,34 @@ class Operation:
         if not owner.emits:
             _guard("handing an operation over", owner.receive, self.known)
             return
-        if kind.measures:
+        if kind.measures and (owner is not OURS or telemetry.instruments.records):
             known = {**self._start_attributes, **self.attributes}
             try:
                 self._measure(known)
             except Exception:
                 errors.internal_error("recording metrics")
         span, emits_event = self.span, telemetry.settings.emit_event
+        content_span: Span | None = span
         if isinstance(owner, ClaimedAround):
-            span, emits_event = owner.span, emits_event and not owner.library_emits_event
+            span = content_span = owner.span
+            emits_event = emits_event and not owner.library_emits_event
             _guard("completing a span", owner.receive, known or self.known)
         elif self.recording:
+            attributes = self.attributes
+            on_span = content.of_span() if content.enabled else None
+            if on_span is not None:
+                attributes, content_span = {**attributes, **on_span}, None
             try:
-                if self.attributes:
-                    span.set_attributes(self.attributes)
+                if attributes:
+                    span.set_attributes(attributes)
                 if self.error_type is not None:
                     self._set_status(span, self.error)
             except Exception:
                 errors.internal_error("describing a span")
         if kind.event is not None and emits_event:
             record = record_of(kind.event, known or self.known, self.context, self.end_time)
-        if self.content.enabled:
-            _guard("emitting content", self.content.emit, span, record, span is not self.span)
+        if content.enabled and (record is not None or content_span is not None):
+            _guard("emitting content", content.emit, content_span, record, span is not self.span)
         if record is not None:
             _guard("emitting an event", telemetry.emit, record)
         if self.error is not None and not self._error_passes:

@@ -140,7 +140,9 @@ class Content:
         event: Whether the operation emits an event.
     """
 
-    __slots__ = ("_budget", "_encoded", "_for_hook", "_policy", "_recorded", "enabled")
+    __slots__ = (
+        *("_budget", "_encoded", "_for_hook", "_is_counted", "_policy", "_recorded", "enabled"),
+    )
 
     input_messages = _Field()
     memory_query = _Field()
@@ -160,6 +162,7 @@ class Content:
         self._policy = policy
         self._recorded = (recording and policy.on_span) or (event and policy.on_event)
         self._budget = policy.span_limit
+        self._is_counted = False
         self.enabled = self._recorded or policy.has_completion_hook
         """Whether any field is recorded; if False, skip collecting content."""
         self._encoded: dict[str, _Attributes] = {} if self.enabled else _EMPTY
@@ -175,7 +178,7 @@ class Content:
                 value = self._passed_to_hooks(kind, value, policy)
             else:
                 value = value() if callable(value) else value
-                if kind in _CONVERTED:
+                if kind in _CONVERTED and type(value) is not Items:
                     value = _converted(kind, value, policy.limit)
         except Exception:
             errors.internal_error(f"converting {kind}")
@@ -217,35 +220,65 @@ class Content:
             room -= one.size
         self._budget = room
 
-    def emit(self, span: Span, record: LogRecord | None, is_foreign: bool = False) -> None:
+    def of_span(self) -> dict[str, Any] | None:
+        """Return the attributes for a span of ours, instead of `emit`; None if a hook is called.
+
+        Never raises.
+        """
+        if self._for_hook:
+            return None
+        if not self._policy.on_span:
+            return {}
+        found: dict[str, Any] = {}
+        for made in self._encoded.values():  # a hot path: without a call, if all of it fits
+            for name, one in made.items():
+                if one.original_bytes is not None:
+                    return self._truncated_of_span()
+                if one.text:
+                    found[name] = one.text
+        return found
+
+    def _truncated_of_span(self) -> dict[str, Any]:
+        try:
+            encoded, marks = self._all()
+        except Exception:
+            errors.internal_error("emitting content")
+            return {}
+        return {**{name: one.text for name, one in encoded.items() if one.text}, **marks}
+
+    def emit(self, span: Span | None, record: LogRecord | None, is_foreign: bool = False) -> None:
         """Call the completion hook, and set the content on span and record as the policy says.
 
         Args:
-            span: The operation's span, not ended yet.
+            span: The operation's span, not ended yet; None if it has what `of_span` returned.
             record: Its event, not emitted yet; None if there is none.
             is_foreign: Whether the span is another library's, whose content is redacted on export.
         """
-        if self._for_hook:
+        if self._for_hook and span is not None:
             self._complete(span, record)
         if not self._encoded:
             return
         policy = self._policy
-        encoded: dict[str, Encoded | EncodedTexts] = {}
-        for made in self._encoded.values():
-            encoded.update(made)
-        marks: dict[str, Any] = {}
-        for one in encoded.values():
-            if one.original_bytes is not None:
-                marks = marks or self._marks()
-                if policy.on_truncation is not None:
-                    policy.on_truncation()
-        if policy.on_span and span.is_recording():
+        encoded, marks = self._all()
+        if policy.on_span and span is not None and span.is_recording():
             read = _redacted_text if is_foreign and policy.redact is not None else _TEXT
             set_on_span = {name: read(one) for name, one in encoded.items() if one.text}
             span.set_attributes({**set_on_span, **marks} if marks else set_on_span)
         if policy.on_event and record is not None:
             on_event = {name: one.structure() for name, one in encoded.items() if one.text}
             record.attributes = {**(record.attributes or {}), **on_event, **marks}
+
+    def _all(self) -> tuple[dict[str, Encoded | EncodedTexts], dict[str, Any]]:
+        """Return everything by attribute, and the marks of what was truncated; count it once."""
+        encoded: dict[str, Encoded | EncodedTexts] = {}
+        for made in self._encoded.values():
+            encoded.update(made)
+        truncated = [one for one in encoded.values() if one.original_bytes is not None]
+        counted, self._is_counted = self._is_counted, True
+        count = self._policy.on_truncation
+        for _ in truncated if count is not None and not counted else ():
+            count()  # pyright: ignore[reportOptionalCall]  checked above
+        return encoded, self._marks() if truncated else {}
 
     def _marks(self) -> dict[str, Any]:
         """Return the attributes that mark what was truncated or omitted."""

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
+from opentelemetry.metrics import CallbackOptions, Histogram, Meter, NoOpMeter, Observation
 
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.tables import ByObject, Recent
@@ -176,6 +176,16 @@ class Instruments:
         self._sums: dict[str, ObservedCounter] = {}
         self.per_chunk = settings.chunk_metric
         self._chosen = ChosenAttributes(settings.metric_attributes, self._overflowed)
+        self._records = False
+
+    @property
+    def records(self) -> bool:
+        """Whether a point of a histogram is kept: not before the process has a meter provider."""
+        if not self._records:
+            # The meter of the API's proxy is private. Without the attribute it is a real meter.
+            meter: Meter | None = getattr(self._meter, "_real_meter", self._meter)
+            self._records = meter is not None and not isinstance(meter, NoOpMeter)
+        return self._records
 
     def measure(
         self, measures: tuple[Measure, ...], operation: EndedOperation, known: Mapping[str, Any]

@@ -24,10 +24,12 @@ class OpenAIApi(Api):
 
     Attributes:
         finish_reasons: A response's finish reasons, one per choice.
+        output: The content of a response, if that is recorded quicker than its output messages.
         type: ``openai.api.type``, if the conventions have a value for it.
     """
 
     finish_reasons: Callable[[Any], tuple[str, ...]] = _no_reasons
+    output: Callable[[Any], Any] | None = None
     type: OpenAIApiType | None = None
 
     @cached_property

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message
@@ -34,17 +35,24 @@ _NONE: Final = MappingProxyType[str, Any]({})
 def input_messages(messages: Any) -> Items:
     """Return the messages of a chat request, in the order sent."""
     is_list = isinstance(messages, (list, tuple))
-    return Items(cast(Any, messages) if is_list else list(messages), _message)
+    return Items(cast(Any, messages) if is_list else list(messages), _message, _text_of)
 
 
-def _message(message: Any) -> Message:
+def _text_of(message: Any) -> TextMessage | None:
     # The hot path of every chat: nearly every message is a role and a string, and nothing else.
     fields: Mapping[str, Any] = message if kind_of(message) is dict else _model_fields(message)
     role, content = fields.get("role"), fields.get("content")
-    is_text = isinstance(content, str) and content and role not in _TOOL_ROLES
+    is_text = type(content) is str and content and role not in _TOOL_ROLES
     if is_text and ((role and len(fields) == 2) or _is_plain(fields)):
-        return {"role": role or "assistant", "parts": [{"type": "text", "content": content}]}
-    return _convert(message)
+        return role or "assistant", content, None
+    return None
+
+
+def _message(message: Any) -> Message:
+    text = _text_of(message)
+    if text is None:
+        return _convert(message)
+    return {"role": text[0], "parts": [{"type": "text", "content": text[1]}]}
 
 
 def _is_plain(fields: Mapping[str, Any]) -> bool:
@@ -95,6 +103,25 @@ def _output_messages(response: Any) -> list[Message]:
         for message, reason in zip(messages, reasons, strict=True):
             message["finish_reason"] = reason or "error"
     return messages
+
+
+def _output(response: Any) -> Items | list[Message]:
+    """Return the messages of a response as content: nearly always there is one."""
+    choices = items(response, "choices")
+    if len(choices) == 1 and field(choices[0], "finish_reason"):
+        return Items(choices, _choice_message, _choice_text)
+    return _output_messages(response)
+
+
+def _choice_text(choice: Any) -> TextMessage | None:
+    fields = fields_of(choice)
+    text = _text_of(fields.get("message"))
+    return None if text is None else (text[0], text[1], fields.get("finish_reason"))
+
+
+def _choice_message(choice: Any) -> Message:
+    fields = fields_of(choice)
+    return {**_message(fields.get("message")), "finish_reason": fields.get("finish_reason")}
 
 
 def choice_finish_reasons(response: Any) -> tuple[str, ...]:
@@ -195,5 +222,6 @@ CHAT: Final = OpenAIApi(
     _output_messages,
     Accumulator,
     finish_reasons=choice_finish_reasons,
+    output=_output,
     type=OpenAIApiType.CHAT_COMPLETIONS,
 )

@@ -86,7 +86,7 @@ class Generation(Inference):
             return
         fields = known_fields(value, _FIELDS)
         status = fields.get("status")
-        pending = status in PENDING
+        pending = status is not None and status in PENDING
         self._responded = self.complete = not pending
         if pending:
             self.attributes[attr.OTEL_AGENTS_RESPONSE_PENDING] = True
@@ -96,7 +96,10 @@ class Generation(Inference):
         response_id = self.response_id
         if pending and response_id is not None:
             self.hold(response_id)
-        self._record_usage(fields.get("usage"))
+        usage = usage_of(fields.get("usage"))
+        if usage is not None:  # `_record_usage`, without its call
+            self.input_tokens, self.output_tokens, breakdown = usage
+            self.attributes.update(breakdown)
         self.finish_reasons = self._api.finish_reasons(value)
         conversation = fields.get("conversation")
         if conversation is not None and (conversation := text(conversation, "id")) is not None:
@@ -107,7 +110,8 @@ class Generation(Inference):
                 self.mark_failed(code)
         self.output = partial(self._api.output_messages, value)  # of this, it makes no cycle
         if self._accumulator is not None:
-            self.content.output_messages = self.output
+            read = self._api.output
+            self.content.output_messages = self.output if read is None else partial(read, value)
 
     def hold(self, response_id: str) -> None:
         """Handle a response that is generated in the background; for an SDK to override."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, as_mapping, as_number
+from otel_agents.instrumentors._dialects.fields import MOST, Body, as_mapping, as_number
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -50,7 +50,8 @@ def inference_attributes(body: Body) -> dict[str, Any]:
             has_others = has_others or key in _OTHERS
             continue
         name, kind = row
-        number = as_number(value, kind)
+        plain = type(value) is kind and -MOST <= value < MOST
+        number = value if plain else as_number(value, kind)
         if number is not None and not (key == _OLDER_LIMIT and name in attributes):
             attributes[name] = number
     if has_others:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import ResponseFields, Usage
-from otel_agents.instrumentors._dialects.fields import as_count, field, known_fields, text
+from otel_agents.instrumentors._dialects.fields import MOST, as_count, field, known_fields, text
 from otel_agents.semconv import attributes as attr
 
 __all__ = ["embeddings_fields", "usage_of"]
@@ -50,8 +50,10 @@ def usage_of(usage: object) -> Usage | None:
     # A hot path: details have few fields, most of them zero, so they are read, not the rows.
     fields = known_fields(usage, _KEYS)
     inputs, outputs = fields.get("prompt_tokens"), fields.get("completion_tokens")
-    inputs = None if inputs is None else as_count(inputs)
-    outputs = None if outputs is None else as_count(outputs)
+    if type(inputs) is not int or not 0 <= inputs < MOST:
+        inputs = as_count(inputs)
+    if type(outputs) is not int or not 0 <= outputs < MOST:
+        outputs = as_count(outputs)
     if inputs is None and outputs is None:
         inputs, outputs = (
             as_count(fields.get("input_tokens")),
