@@ -74,7 +74,8 @@ class Generation(Inference):
         record_response(self, self._wire_format.response_fields(value))
         self.output = partial(self._wire_format.output_messages, value)
         if self.content.enabled:
-            self.content.output_messages = self.output
+            read = self._wire_format.output
+            self.content.output_messages = self.output if read is None else partial(read, value)
 
     def chunk(self, item: Any) -> object:
         """Record one chunk or event of a stream."""

@@ -72,7 +72,7 @@ def _in_span(context: Context) -> bool:
 
 def parent(context: Context) -> Context | None:
     """Return the parent of a request or a function in a context; None if that is the context."""
-    first = context.get(_FIRST.key)
+    first: Any = context.get(_FIRST.key)
     if first is None or first.span is None or _in_span(context):
         return None
     return set_span_in_context(NonRecordingSpan(first.span), context)
@@ -80,7 +80,7 @@ def parent(context: Context) -> Context | None:
 
 def started(operation: Operation, context: Context) -> None:
     """Note that a request started in a context, which may be the first one."""
-    first = context.get(_FIRST.key)
+    first: Any = context.get(_FIRST.key)
     if first is not None and first.span is None and not _in_span(context):
         span = operation.span.get_span_context()
         first.span = span if span.is_valid else None

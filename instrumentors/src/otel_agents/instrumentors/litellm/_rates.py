@@ -118,7 +118,7 @@ def _rates_of(entry: dict[str, Any]) -> _Rates | None:
     others = entry.keys() - {_INPUT, _OUTPUT, _CACHED}
     if not all(_UNUSED.fullmatch(name) for name in others):
         return None
-    known = [entry.get(_INPUT), entry.get(_OUTPUT), entry.get(_CACHED) or 0.0]
+    known: list[Any] = [entry.get(_INPUT), entry.get(_OUTPUT), entry.get(_CACHED) or 0.0]
     if not all(isinstance(rate, (int, float)) for rate in known):
         return None
     return _Rates({**entry}, *known)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from otel_agents.instrumentors._core.calls.arguments import watch_by_arguments
-from otel_agents.instrumentors._core.calls.call import Start
+from otel_agents.instrumentors._core.calls.call import Bindable, Start
 from otel_agents.instrumentors._core.calls.watching import replacing
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 from otel_agents.instrumentors._dialects.api import WireFormat
@@ -38,7 +38,7 @@ class _Package(NamedTuple):
     old: str
     new: str
 
-    def rows(self, target: str, how: Start, since: str | None = None) -> Iterator[Row]:
+    def rows(self, target: str, how: Start | Bindable, since: str | None = None) -> Iterator[Row]:
         """Yield a row for each place of ``target``, the first version of which is ``since``."""
         if since is None or since.startswith("1."):
             yield Patch(f"{self.old}.{target}", how, since=since, until=_RENAMED)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import weakref
 from typing import Any, Final, Protocol
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
+from .current import CURRENT
 from .slots import Slot, add
 
 __all__ = ["Sender", "expect_sending", "sender", "sending"]
@@ -26,6 +27,7 @@ class Sender(Protocol):
     span: Span
 
 
+_REFERENCE: Final[Any] = weakref.ReferenceType  # by this name a type checker does not narrow a type
 _SENDER: Final = Slot[Any]("sender", weakref.ReferenceType)
 """Weak, since the operation's context holds this."""
 
@@ -42,14 +44,14 @@ def expect_sending(operation: Sender) -> None:
 
 def sender() -> Any:
     """Return the operation that expects to send; None if there is none."""
-    reference = get_current().get(_SENDER.key)  # a hot path: `Slot.get`, without its call
-    return reference() if isinstance(reference, weakref.ReferenceType) else None
+    reference: Any = CURRENT.get().get(_SENDER.key)  # a hot path: `Slot.get`, without its call
+    return reference() if isinstance(reference, _REFERENCE) else None
 
 
 def sending() -> Any:
     """Record that `sender` sends a request, and return it."""
-    reference = get_current().get(_SENDER.key)  # `sender`, without its call
-    operation = reference() if isinstance(reference, weakref.ReferenceType) else None
+    reference: Any = CURRENT.get().get(_SENDER.key)  # `sender`, without its call
+    operation: Any = reference() if isinstance(reference, _REFERENCE) else None
     if operation is not None:
         operation.sent = True
     return operation

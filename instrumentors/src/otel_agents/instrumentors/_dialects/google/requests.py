@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
+from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import Body, as_number, fields_of
@@ -22,6 +24,7 @@ __all__ = [
     "message_of",
     "record_request",
     "setting_of",
+    "text_message_of",
 ]
 
 _NUMBERS: Final[Mapping[str, tuple[str, type[int | float]]]] = both_spellings(
@@ -141,10 +144,10 @@ def input_messages(contents: Any) -> Items:
     if contents is None:
         return Items([], message_of)
     if not isinstance(contents, (list, tuple)):
-        return Items([contents], message_of)
+        return Items([contents], message_of, text_message_of)
     listed = cast("list[Any]", contents)
     if all(map(_is_content, listed)):
-        return Items(listed, message_of)
+        return Items(listed, message_of, text_message_of)
     return Items(_grouped(listed), message_of)
 
 
@@ -167,6 +170,21 @@ def _is_content(one: Any) -> bool:
     if isinstance(one, dict):
         return "parts" in one or "role" in one
     return hasattr(one, "parts")
+
+
+def text_message_of(content: Any) -> TextMessage | None:
+    """Return a content that is one text, as a message; None for any other."""
+    if kind_of(content) is str:
+        return ("user", content, None) if content else None
+    fields = fields_of(content)
+    role, parts = fields.get("role") or "user", fields.get("parts")
+    if kind_of(parts) is not list or len(parts) != 1 or kind_of(role) is not str:
+        return None
+    part = fields_of(parts[0])
+    known = part.get("text")
+    if known and kind_of(known) is str and not part.get("thought"):
+        return _ROLES.get(role, role), known, None
+    return None
 
 
 def message_of(content: Any) -> Message:

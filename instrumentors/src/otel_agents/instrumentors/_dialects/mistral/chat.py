@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat
@@ -24,24 +25,26 @@ from .response_fields import response_fields
 __all__ = ["CHAT", "FIM", "record_tools"]
 
 
-def _message(sent: Any) -> Message:
+def _text_of(sent: Any) -> TextMessage | None:
     # The hot path of a long history: nearly every message is a role and a string.
-    if isinstance(sent, dict) and len(cast("Message", sent)) == 2:
-        plain = cast("Message", sent)
-        role, content = plain.get("role"), plain.get("content")
-        if isinstance(content, str) and content and role != "tool":
-            return {"role": role, "parts": [{"type": "text", "content": content}]}
-    return _convert(cast(Any, sent))
+    fields = fields_of(sent)
+    role: Any = fields.get("role")
+    content: Any = fields.get("content")
+    is_text = content and kind_of(content) is str and role and kind_of(role) is str
+    if is_text and role != "tool" and not isinstance(fields.get("tool_calls"), (list, tuple)):
+        return role, content, None
+    return None
+
+
+def _message(sent: Any) -> Message:
+    known = _text_of(sent)
+    if known is None:
+        return _convert(sent)
+    return {"role": known[0], "parts": [{"type": "text", "content": known[1]}]}
 
 
 def _convert(sent: Any) -> Message:
-    fields = fields_of(sent)
-    role, content = fields.get("role"), fields.get("content")
-    is_text = content and kind_of(content) is str and role and kind_of(role) is str
-    if is_text and role != "tool" and not isinstance(fields.get("tool_calls"), list):
-        # A hot path: a response with a text.
-        return {"role": role, "parts": [{"type": "text", "content": content}]}
-    role = text(sent, "role") or "assistant"
+    role, content = text(sent, "role") or "assistant", field(sent, "content")
     if role == "tool":
         response = tool_call_response(text(sent, "tool_call_id"), tool_response(content))
         return message("tool", [response])
@@ -56,7 +59,7 @@ def _tool_call(call: Any) -> Part:
 
 
 def _record_chat(content: Content, body: Body) -> None:
-    content.input_messages = Items(list(items(body, "messages")), _message)
+    content.input_messages = Items(list(items(body, "messages")), _message, _text_of)
     record_tools(content, body)
 
 
@@ -84,6 +87,25 @@ def _output_messages(response: Any) -> list[Message]:
     return messages
 
 
+def _output(response: Any) -> Items | list[Message]:
+    """Return the messages of a response as content: nearly always there is one."""
+    choices = items(response, "choices")
+    if len(choices) == 1 and field(choices[0], "finish_reason"):
+        return Items(choices, _choice_message, _choice_text)
+    return _output_messages(response)
+
+
+def _choice_text(choice: Any) -> TextMessage | None:
+    fields = fields_of(choice)
+    known = _text_of(fields.get("message"))
+    return None if known is None else (known[0], known[1], fields.get("finish_reason"))
+
+
+def _choice_message(choice: Any) -> Message:
+    fields = fields_of(choice)
+    return {**_message(fields.get("message")), "finish_reason": fields.get("finish_reason")}
+
+
 def _accumulator(*, content: bool) -> ChatAccumulator:
     return ChatAccumulator(_output_messages, content=content)
 
@@ -93,6 +115,7 @@ CHAT: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_record_chat,
     output_messages=_output_messages,
+    output=_output,
     response_fields=response_fields,
     accumulator=_accumulator,
 )
@@ -101,6 +124,7 @@ FIM: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_record_fim,
     output_messages=_output_messages,
+    output=_output,
     response_fields=response_fields,
     accumulator=_accumulator,
 )
