@@ -9,9 +9,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Final, final
 
-from otel_agents.instrumentors._core.calls.arguments import after_by_arguments
 from otel_agents.instrumentors._core.calls.call import Bindable, Call, Switch, Wrapping
-from otel_agents.instrumentors._core.calls.watching import replacing
+from otel_agents.instrumentors._core.calls.watching import after_by_arguments, replacing
 from otel_agents.instrumentors._core.context.sending import sending
 from otel_agents.instrumentors._core.drivers import Driver, driver_of, plain
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.calls.arguments import watch_by_arguments
 from otel_agents.instrumentors._core.calls.call import Bindable, Call, Start
 from otel_agents.instrumentors._core.calls.reporting import Observation
+from otel_agents.instrumentors._core.calls.watching import watch_by_arguments
 from otel_agents.instrumentors._core.context.sending import sending
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 

@@ -18,9 +18,9 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from otel_agents.instrumentors._core.calls.arguments import within_by_arguments
 from otel_agents.instrumentors._core.calls.call import Bindable, Call
 from otel_agents.instrumentors._core.calls.reporting import Observation
+from otel_agents.instrumentors._core.calls.watching import within_by_arguments
 from otel_agents.instrumentors._core.context.slots import Slot
 from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry

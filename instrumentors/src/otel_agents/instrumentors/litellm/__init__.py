@@ -42,8 +42,13 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         """Yield patches of the functions below cache and retries, and of the clients that send."""
         from functools import partial
 
-        from otel_agents.instrumentors._core.calls.arguments import after_by_arguments
-        from otel_agents.instrumentors._core.calls.watching import after, instead, watch, within
+        from otel_agents.instrumentors._core.calls.watching import (
+            after,
+            after_by_arguments,
+            instead,
+            watch,
+            within,
+        )
         from otel_agents.instrumentors._core.patching.patches import Patch
 
         from ._callbacks import callback_created, handle_result, record_through, set_attributes

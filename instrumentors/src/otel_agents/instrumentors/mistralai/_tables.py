@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from otel_agents.instrumentors._core.calls.arguments import watch_by_arguments
 from otel_agents.instrumentors._core.calls.call import Bindable, Start
-from otel_agents.instrumentors._core.calls.watching import replacing
+from otel_agents.instrumentors._core.calls.watching import replacing, watch_by_arguments
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 from otel_agents.instrumentors._dialects.api import WireFormat
 from otel_agents.instrumentors._dialects.mistral.audio import SPEECH, TRANSCRIPTION

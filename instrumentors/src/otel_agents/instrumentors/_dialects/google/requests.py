@@ -177,7 +177,8 @@ def text_message_of(content: Any) -> TextMessage | None:
     if kind_of(content) is str:
         return ("user", content, None) if content else None
     fields = fields_of(content)
-    role, parts = fields.get("role") or "user", fields.get("parts")
+    role: Any = fields.get("role") or "user"
+    parts: Any = fields.get("parts")
     if kind_of(parts) is not list or len(parts) != 1 or kind_of(role) is not str:
         return None
     part = fields_of(parts[0])
