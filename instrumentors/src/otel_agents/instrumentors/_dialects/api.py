@@ -136,6 +136,7 @@ class WireFormat(Api):
         accumulator: Creates what accumulates a stream; ``content=False`` keeps ids and usage alone.
         request_attributes: The attributes of a request.
         response_fields: What a response reports of itself.
+        output: The content of a response, if that is recorded quicker than its output messages.
         stream_error: The error code of an event of a raw stream, which is a dict; None for any
             other event. For a parsed stream the SDK raises.
     """
@@ -143,4 +144,5 @@ class WireFormat(Api):
     accumulator: Callable[..., ResponseAccumulator]
     request_attributes: Callable[[Body], dict[str, Any]]
     response_fields: Callable[[Any], ResponseFields]
+    output: Callable[[Any], Any] | None = None
     stream_error: Callable[[Any], str | None] = _no_error

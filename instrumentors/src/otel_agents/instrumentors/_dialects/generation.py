@@ -74,7 +74,8 @@ class Generation(Inference):
         record_response(self, self._wire_format.response_fields(value))
         self.output = partial(self._wire_format.output_messages, value)
         if self.content.enabled:
-            self.content.output_messages = self.output
+            read = self._wire_format.output
+            self.content.output_messages = self.output if read is None else partial(read, value)
 
     def chunk(self, item: Any) -> object:
         """Record one chunk or event of a stream."""
@@ -96,6 +97,8 @@ class Generation(Inference):
 
     def conclude(self) -> None:
         """Record what was accumulated of a stream, or a response that the SDK did not parse."""
+        if self._responded and self.error is None:
+            return  # a hot path: a whole response has all of it
         accumulator = self._accumulator
         unparsed = unparsed_response(self.error) if self.error is not None else None
         if accumulator is None and unparsed is not None:
@@ -113,9 +116,12 @@ def record_response(call: Inference, fields: ResponseFields) -> None:
     """Record what a response reports of itself."""
     call.response_id, call.response_model = fields.response_id, fields.model
     call.finish_reasons = fields.finish_reasons
-    call.attributes.update(fields.attributes)
-    if fields.usage is not None:
-        record_usage(call, fields.usage)
+    if fields.attributes:
+        call.attributes.update(fields.attributes)
+    usage = fields.usage
+    if usage is not None:  # a hot path: `record_usage`, without its call
+        call.input_tokens, call.output_tokens = usage.input_tokens, usage.output_tokens
+        call.attributes.update(usage.breakdown)
     if fields.failed:
         call.mark_failed(as_code(fields.error_code))
 

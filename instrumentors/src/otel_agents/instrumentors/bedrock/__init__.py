@@ -46,18 +46,15 @@ class BedrockInstrumentor(AgentInstrumentor):
 
         And the official instrumentation's, whose spans of the same calls ours replace.
         """
-        from otel_agents.instrumentors._core.calls.watching import instead, replacing
+        from otel_agents.instrumentors._core.calls.watching import instead
         from otel_agents.instrumentors._core.patching.patches import Patch
 
-        from ._calls import api_call, for_operations, operation_name, operation_of_model
+        from ._calls import api_call, for_operations, operation_name
         from ._official import MODULE, call_context
-        from ._sending import send
+        from ._sending import SENDING
 
         for client in ("botocore.client:BaseClient", "aiobotocore.client:AioBaseClient"):
             yield Patch(f"{client}._make_api_call", for_operations(operation_name, api_call))
-            yield Patch(
-                f"{client}._convert_to_request_dict",
-                for_operations(operation_of_model, replacing(send)),
-            )
+            yield Patch(f"{client}._convert_to_request_dict", SENDING)
         if find_spec(MODULE) is not None:
             yield Patch(f"{MODULE}:_determine_call_context", instead(call_context))

@@ -10,9 +10,10 @@ from otel_agents.instrumentors._core.calls.around import around
 from otel_agents.instrumentors._core.calls.call import Bindable, Call, Start, Switch, Wrapping
 from otel_agents.instrumentors._core.calls.reporting import CallObserver
 from otel_agents.instrumentors._core.context.sending import expect_sending
-from otel_agents.instrumentors._core.drivers import Driver, coroutine, plain
+from otel_agents.instrumentors._core.drivers import Driver, coroutine, driver_of, plain
 from otel_agents.instrumentors._dialects.fields import as_mapping
 from otel_agents.instrumentors._dialects.servers import server_of
+from otel_agents.instrumentors.settings import Prefer
 
 from ._official import is_preferred
 from ._requests import STARTS
@@ -20,21 +21,24 @@ from ._requests import STARTS
 if TYPE_CHECKING:
     from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-__all__ = ["api_call", "for_operations", "operation_name", "operation_of_model"]
+__all__ = ["NAMES", "api_call", "for_operations", "operation_name", "operation_of_model"]
 
-_NAMES: Final = frozenset(operation for _, operation in STARTS)
+NAMES: Final = frozenset(operation for _, operation in STARTS)
+"""The operations that Bedrock has; other services may use the same names."""
 
 _NameOf = Callable[[tuple[Any, ...], dict[str, Any]], str]
 
 
 def api_call(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """Observe ``_make_api_call(operation_name, api_params)``."""
-    client = call.instance
-    service = client.meta.service_model.service_name
+    meta = call.instance.meta
+    service = meta.service_model.service_name
     start = STARTS.get((service, call.argument(0, "operation_name")))
-    if start is None or is_preferred(telemetry, call):
+    if start is None:
         return None
-    server = server_of(client.meta.endpoint_url)
+    if telemetry.settings.prefer is Prefer.THEIRS and is_preferred(call):
+        return None
+    server = server_of(meta.endpoint_url)
     operation = start(telemetry, as_mapping(call.argument(1, "api_params")), server)
     expect_sending(operation)
     return operation
@@ -62,19 +66,21 @@ class _ForOperations:
         def wrapping(
             function: Callable[..., Any], switch: Switch, bound: bool
         ) -> Callable[..., Any]:
-            observed, name_of = observing(function, switch, bound), self._name_of
+            driver, name_of = driver_of(observing(function, switch, bound)), self._name_of
 
             def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 try:
-                    chosen = observed if name_of(args, kwargs) in _NAMES else function
+                    is_ours = name_of(args, kwargs) in NAMES
                 except (
                     IndexError,
                     KeyError,
                     AttributeError,
                     TypeError,
                 ):  # the original refuses them
-                    chosen = function
-                return chosen(*args, **kwargs)
+                    is_ours = False
+                if is_ours and driver is not None:
+                    return driver.run(args, kwargs)
+                return function(*args, **kwargs)
 
             replace = coroutine if inspect.iscoroutinefunction(function) else plain
             return replace(function, Driver(run))
@@ -87,6 +93,6 @@ def for_operations(name_of: _NameOf, start: Start) -> Bindable:
 
     Args:
         name_of: Returns the operation's name from the arguments, the instance first.
-        start: Observes the call. Other services may use the same names.
+        start: Observes the call.
     """
     return _ForOperations(name_of, start)

@@ -13,7 +13,6 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors.settings import Prefer
 
 from ._requests import RUNTIME, STARTS
 
@@ -32,13 +31,11 @@ def call_context(telemetry: Telemetry, call: Call) -> Any:
     return context if _OFFICIAL.is_preferred(telemetry) else None
 
 
-def is_preferred(telemetry: Telemetry, call: Call) -> bool:
-    """Return whether theirs records a call of ``_make_api_call`` and ours does not.
+def is_preferred(call: Call) -> bool:
+    """Return whether theirs records a call of ``_make_api_call``, where the setting prefers it.
 
     It does not support knowledge bases, and nothing of Bedrock by aiobotocore.
     """
-    if telemetry.settings.prefer is not Prefer.THEIRS:
-        return False
     official: Any = sys.modules.get(MODULE)
     return (
         official is not None

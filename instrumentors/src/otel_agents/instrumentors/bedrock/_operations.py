@@ -71,7 +71,11 @@ class BedrockGeneration(_AwsOperation, Generation):
     def returned(self, value: Any) -> Any:
         """Record the response, now or while its body or stream is read."""
         self._metadata = value.get(_METADATA)
-        return _follow(self, value, self._held_key)
+        if self._held_key is not None:
+            return _follow(self, value, self._held_key)
+        self.respond(value)
+        self.end()
+        return value
 
     def chunk(self, item: Any) -> object:
         """Record one event of a stream: Converse's own, or a chunk with a model's JSON in it."""
@@ -84,7 +88,8 @@ class BedrockGeneration(_AwsOperation, Generation):
 
     def conclude(self) -> None:
         """Record what was accumulated, and what the body does not have."""
-        super().conclude()
+        if not self._responded or self.error is not None:
+            super().conclude()
         if self.input_tokens is None and self.output_tokens is None:
             usage = self._usage or usage_in_headers(_headers_in(self._metadata))
             if usage is not None:

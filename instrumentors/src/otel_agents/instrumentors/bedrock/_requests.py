@@ -24,7 +24,8 @@ RUNTIME: Final = "bedrock-runtime"
 _AGENT_RUNTIME: Final = "bedrock-agent-runtime"
 _BODY: Final = "body"
 _STREAM: Final = "stream"
-_PROMPT: Final = re.compile(r":prompt/(?P<name>[^:]+)(?::(?P<version>.+))?$")
+_IN_PROMPT: Final = ":prompt/"
+_PROMPT: Final = re.compile(rf"{_IN_PROMPT}(?P<name>[^:]+)(?::(?P<version>.+))?$")
 """The end of the ARN of a prompt, which takes the place of a model's id."""
 
 
@@ -33,7 +34,7 @@ def _converse(
 ) -> Operation:
     model = text(request, "modelId")
     generation = BedrockGeneration(telemetry, CONVERSE, request, model, server, held=held)
-    prompt = _PROMPT.search(model or "")
+    prompt = _PROMPT.search(model) if model is not None and _IN_PROMPT in model else None
     if prompt is not None:
         generation.attributes[attr.GEN_AI_PROMPT_NAME] = prompt["name"]
         if prompt["version"]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.sending import expect_sending
@@ -14,7 +14,7 @@ from otel_agents.instrumentors._core.operations import Operation
 from otel_agents.instrumentors._core.telemetry.propagation import headers_for
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import ResponseFields, WireFormat
-from otel_agents.instrumentors._dialects.fields import as_mapping
+from otel_agents.instrumentors._dialects.fields import as_mapping, fields_of
 from otel_agents.instrumentors._dialects.generation import Embedding, Generation, record_usage
 from otel_agents.instrumentors._dialects.google.api import GENERATE_CONTENT
 from otel_agents.instrumentors._dialects.google.embeddings import (
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["embed", "generate", "generate_images", "generate_stream", "generate_videos"]
 
 _ERRORS: Final = "google.genai.errors"
+_VERTEX_AI: Final = values.Provider.GCP_VERTEX_AI.value
+_GEMINI: Final = values.Provider.GCP_GEMINI.value
 
 
 def generate(telemetry: Telemetry, call: Call) -> Operation:
@@ -72,8 +74,11 @@ def _generation(
 ) -> Operation:
     provider, server = _endpoint(call)
     body = {"config": None, **body}
-    generation = ContentGeneration(telemetry, wire_format, body, provider, server, parent=parent())
-    started(generation)
+    context = get_current() if call.context is None else call.context
+    generation = ContentGeneration(
+        telemetry, wire_format, body, provider, server, parent=parent(context)
+    )
+    started(generation, context)
     expect_sending(generation)
     _send_with_headers(telemetry, call, server, generation)
     return generation
@@ -82,10 +87,12 @@ def _generation(
 def _endpoint(call: Call) -> tuple[str, tuple[str, int] | None]:
     """Return the provider, and the host and port of the request, else of the client."""
     client: BaseApiClient = call.instance._api_client
-    provider = values.Provider.GCP_VERTEX_AI if client.vertexai else values.Provider.GCP_GEMINI
-    options = field(call.kwargs.get("config"), "http_options")
-    url = text(options, "base_url") or text(client._http_options, "base_url")  # pyright: ignore[reportPrivateUsage]  no public attribute has the default
-    return provider.value, server_of(url)
+    provider = _VERTEX_AI if client.vertexai else _GEMINI
+    config = call.kwargs.get("config")
+    options = field(config, "http_options") if config is not None else None
+    requested = text(options, "base_url") if options is not None else None
+    url = requested or fields_of(client._http_options).get("base_url")  # pyright: ignore[reportPrivateUsage]  no public attribute has the default
+    return provider, server_of(url)
 
 
 def _send_with_headers(
@@ -146,7 +153,8 @@ class ContentGeneration(_Request, Generation):
 
     def conclude(self) -> None:
         """Record what was accumulated, and what the SDK left out."""
-        super().conclude()
+        if not self._responded or self.error is not None:
+            super().conclude()
         if self._received is not None:
             self._complete(self._received)
 
@@ -174,8 +182,9 @@ class ContentEmbedding(_Request, Embedding):
 
 def _parsed(response: Any) -> Any:
     """Return a response, or the JSON in one that was requested as it is received."""
-    body = text(field(response, "sdk_http_response"), "body")
-    return response if body is None else _json_in(body)
+    held = fields_of(response).get("sdk_http_response")
+    body = fields_of(held).get("body") if held is not None else None
+    return _json_in(body) if isinstance(body, str) and body else response
 
 
 def _json_in(body: str) -> Any:

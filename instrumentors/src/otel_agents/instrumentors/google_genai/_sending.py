@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from otel_agents.instrumentors._core.calls.call import Call, Start
+from otel_agents.instrumentors._core.calls.call import Bindable, Call, Start
 from otel_agents.instrumentors._core.calls.reporting import Observation
+from otel_agents.instrumentors._core.calls.watching import watch_by_arguments
 from otel_agents.instrumentors._core.context.sending import sending
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
 __all__ = ["send", "send_and_receive"]
 
 
-def send(telemetry: Telemetry, call: Call) -> None:
-    """Start at a method of the client that sends a request of any kind."""
+def _send(telemetry: Telemetry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     sending()
+
+
+send: Final[Bindable] = watch_by_arguments(_send)
+"""Watches a method of the client that sends a request of any kind."""
 
 
 class _Reception(Observation):

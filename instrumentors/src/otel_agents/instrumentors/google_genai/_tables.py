@@ -16,7 +16,7 @@ from otel_agents.instrumentors._core.patching.patches import Patch
 from ._requests import embed, generate, generate_images, generate_stream, generate_videos
 from ._sending import send, send_and_receive
 from ._tools import call_function, call_mcp_tool, with_call_ids
-from ._traces import share_trace
+from ._traces import share_trace, share_trace_later
 
 __all__ = ["PATCHES"]
 
@@ -46,17 +46,16 @@ def _methods() -> Iterator[Patch]:
             yield Patch(f"{owner}.{name}", start, since=since, until=until)
 
 
+_MODELS, _ASYNC_MODELS = _CLASSES
 _SEVERAL_REQUESTS: Final = (
-    *(
-        f"{owner}.{name}"
-        for owner in _CLASSES
-        for name in ("generate_content", "generate_content_stream")
-    ),
-    *(
-        f"google.genai.chats:{owner}.{name}"
-        for owner in ("Chat", "AsyncChat")
-        for name in ("send_message", "send_message_stream")
-    ),
+    (f"{_MODELS}.generate_content", share_trace),
+    (f"{_MODELS}.generate_content_stream", share_trace_later),
+    (f"{_ASYNC_MODELS}.generate_content", share_trace_later),
+    (f"{_ASYNC_MODELS}.generate_content_stream", share_trace_later),
+    ("google.genai.chats:Chat.send_message", share_trace),
+    ("google.genai.chats:Chat.send_message_stream", share_trace_later),
+    ("google.genai.chats:AsyncChat.send_message", share_trace_later),
+    ("google.genai.chats:AsyncChat.send_message_stream", share_trace_later),
 )
 """Methods that send one request after another; a chat calls functions between two of the above."""
 
@@ -82,7 +81,7 @@ def _client_methods() -> Iterator[Patch]:
 
 PATCHES: Final = (
     *_methods(),
-    *(Patch(target, share_trace) for target in _SEVERAL_REQUESTS),
+    *(Patch(target, start) for target, start in _SEVERAL_REQUESTS),
     *_client_methods(),
     Patch(f"{_CALLS}:get_function_response_parts", within(with_call_ids)),
     Patch(f"{_CALLS}:get_function_response_parts_async", within(with_call_ids), since="1.11.0"),

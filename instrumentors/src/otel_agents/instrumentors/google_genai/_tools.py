@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, Final
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.slots import Slot
@@ -43,7 +43,7 @@ def call_function(telemetry: Telemetry, call: Call) -> ExecuteTool:
         call_id=_call_id(name),
         arguments=call.argument(0, "args"),
         result=lambda value: value,
-        parent=parent(),
+        parent=parent(get_current()),
     )
     description = inspect.getdoc(function) if tool.detailed else None
     if description:
@@ -61,7 +61,7 @@ def call_mcp_tool(telemetry: Telemetry, call: Call) -> ExecuteTool:
         call_id=_call_id(name),
         arguments=field(function_call, "args"),
         result=lambda value: value,
-        parent=parent(),
+        parent=parent(get_current()),
     )
 
 

@@ -42,7 +42,13 @@ class LiteLLMInstrumentor(AgentInstrumentor):
         """Yield patches of the functions below cache and retries, and of the clients that send."""
         from functools import partial
 
-        from otel_agents.instrumentors._core.calls.watching import after, instead, watch, within
+        from otel_agents.instrumentors._core.calls.watching import (
+            after,
+            after_by_arguments,
+            instead,
+            watch,
+            within,
+        )
         from otel_agents.instrumentors._core.patching.patches import Patch
 
         from ._callbacks import callback_created, handle_result, record_through, set_attributes
@@ -71,7 +77,7 @@ class LiteLLMInstrumentor(AgentInstrumentor):
                     decorated="original_function",
                 )
         utils = "litellm.litellm_core_utils"
-        yield Patch(f"{utils}.litellm_logging:Logging.pre_call", after(pre_call))
+        yield Patch(f"{utils}.litellm_logging:Logging.pre_call", after_by_arguments(pre_call))
         yield Patch(
             f"{utils}.streaming_handler:CustomStreamWrapper.__init__", watch(stream_wrapper)
         )

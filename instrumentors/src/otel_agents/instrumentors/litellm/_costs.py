@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_agents.instrumentors._core.operations import Embeddings, ModelCall
 from otel_agents.instrumentors._core.tables import Bounded
 from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.semconv import attributes as attr
+
+from . import _rates
+from ._rates import Tokens
 
 if TYPE_CHECKING:
     from ._types import EmbeddingResponse, Logging, ModelResponse, Usage
@@ -45,10 +49,27 @@ def cost_of(logging: Logging, call: ModelCall) -> float | None:
     key = _price_key(logging, call)
     if key is not None and key in _unpriced:
         return None
-    cost = calculate(result=_billable_result(call, call.input_tokens))
+    tokens = _tokens_of(call, call.input_tokens)
+    kind = _rates.kind_of_call(logging, key, tokens) if key is not None else None
+    model = call.response_model or call.model or ""
+    provider = field(logging.model_call_details, "custom_llm_provider")
+    known = _rates.known_cost(kind, model, provider, tokens) if kind is not None else None
+    if known is not None:
+        return known if known > 0 else None
+    cost = calculate(result=_billable_result(call, tokens))
     if cost is None and key is not None and _is_unknown(logging):
         _unpriced.put(key, True)
-    return float(cost) if isinstance(cost, (int, float)) and cost > 0 else None
+    if not isinstance(cost, (int, float)) or cost <= 0:
+        return None
+    if kind is not None:
+        _rates.learn(kind, model, provider, tokens, cost)
+    return float(cost)
+
+
+def _tokens_of(call: ModelCall, input_tokens: int) -> Tokens:
+    output_tokens = 0 if isinstance(call, Embeddings) else call.output_tokens or 0
+    cached = call.attributes.get(attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, 0)
+    return Tokens(input_tokens, output_tokens, cached)
 
 
 def _price_key(logging: Logging, call: ModelCall) -> _Key | None:
@@ -76,10 +97,20 @@ def _price_key(logging: Logging, call: ModelCall) -> _Key | None:
 
 def _sets_prices(parameters: dict[str, Any]) -> bool:
     """Return whether the application may set prices: by a parameter or a router's deployment."""
-    return any(
-        value is not None and ("cost" in name or "pricing" in name or name in _DEPLOYED)
-        for name, value in parameters.items()
-    ) or any(field(parameters.get(name), "model_info") for name in _METADATA)
+    for name in _pricing_names(tuple(parameters)):
+        if parameters.get(name) is not None:
+            return True
+    for name in _METADATA:
+        metadata = parameters.get(name)
+        if metadata and field(metadata, "model_info"):
+            return True
+    return False
+
+
+@lru_cache(maxsize=32)
+def _pricing_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the parameters that set prices; LiteLLM has some 60, nearly always the same."""
+    return tuple(it for it in names if "cost" in it or "pricing" in it or it in _DEPLOYED)
 
 
 def _is_unknown(logging: Logging) -> bool:
@@ -88,17 +119,15 @@ def _is_unknown(logging: Logging) -> bool:
     return _PRICE_LIST in (text(failure, "error_str") or "")
 
 
-def _billable_result(call: ModelCall, input_tokens: int) -> EmbeddingResponse | ModelResponse:
+def _billable_result(call: ModelCall, tokens: Tokens) -> EmbeddingResponse | ModelResponse:
     """Return a LiteLLM result that holds only what the call is billed by."""
     litellm = sys.modules["litellm"]
     model = call.response_model or call.model
-    cached = call.attributes.get(attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, 0)
-    output_tokens = 0 if isinstance(call, Embeddings) else call.output_tokens or 0
     usage: Usage = litellm.Usage(
-        prompt_tokens=input_tokens,
-        completion_tokens=output_tokens,
-        total_tokens=input_tokens + output_tokens,
-        prompt_tokens_details={"cached_tokens": cached} if cached else None,
+        prompt_tokens=tokens.input,
+        completion_tokens=tokens.output,
+        total_tokens=tokens.input + tokens.output,
+        prompt_tokens_details={"cached_tokens": tokens.cached} if tokens.cached else None,
     )
     if isinstance(call, Embeddings):
         return litellm.EmbeddingResponse(model=model, usage=usage)

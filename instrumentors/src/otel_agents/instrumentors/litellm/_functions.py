@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.tables import ByObject
@@ -18,7 +18,7 @@ from otel_agents.instrumentors._dialects.openai.completions import COMPLETIONS
 from otel_agents.instrumentors._dialects.openai.responses import RESPONSES
 from otel_agents.semconv.values import Operation
 
-__all__ = ["FUNCTIONS", "ITERATORS", "ROUTES", "Arguments", "Function"]
+__all__ = ["FUNCTIONS", "ITERATORS", "ROUTES", "Arguments", "Function", "is_asynchronous"]
 
 Arguments = dict[str, Any]
 
@@ -55,24 +55,36 @@ class Function:
 
     def arguments(self, call: Call) -> Arguments | None:
         """Return the arguments by name; None if the call is mocked and sends nothing."""
-        arguments = self._named(call)
-        return None if any(arguments.get(mock) is not None for mock in _MOCKS) else arguments
+        arguments = call.kwargs
+        if call.args:
+            positional = _signature_of(call.function).positional or self.positional
+            arguments = {**dict(zip(positional, call.args, strict=False)), **arguments}
+        for mock in _MOCKS:
+            if arguments.get(mock) is not None:
+                return None
+        return arguments
 
-    def _named(self, call: Call) -> Arguments:
-        positional = _parameters_of(call.function) or self.positional
-        return {**dict(zip(positional, call.args, strict=False)), **call.kwargs}
+
+class _Signature(NamedTuple):
+    positional: tuple[str, ...]
+    """The names of the positional parameters; none for a function of ``*args``."""
+    asynchronous: bool
 
 
-_parameters: Final = ByObject[Callable[..., Any], tuple[str, ...]]()
+_signatures: Final = ByObject[Callable[..., Any], _Signature]()
 
 
-def _parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of the positional parameters; none for a function of ``*args``."""
-    known = _parameters.get(function)
+def is_asynchronous(function: Callable[..., Any]) -> bool:
+    """Return whether a function of LiteLLM is a coroutine function."""
+    return _signature_of(function).asynchronous
+
+
+def _signature_of(function: Callable[..., Any]) -> _Signature:
+    known = _signatures.get(function)
     if known is None:
         parameters = inspect.signature(function).parameters.values()
-        names = (one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD)
-        known = _parameters[function] = tuple(names)
+        names = tuple(one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD)
+        known = _signatures[function] = _Signature(names, inspect.iscoroutinefunction(function))
     return known
 
 

@@ -7,7 +7,6 @@ Rust core are the evidence that no SDK sends it.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +20,7 @@ from otel_agents.instrumentors._dialects.servers import server_of
 
 from ._callbacks import preferred_callback
 from ._calls import ROUTED_CALL, RoutedCall, current_call
-from ._functions import ROUTES, Function
+from ._functions import ROUTES, Function, is_asynchronous
 from ._stream_usage import request_usage
 
 if TYPE_CHECKING:
@@ -56,21 +55,22 @@ def model_call(function: Function, telemetry: Telemetry, call: Call) -> CallObse
     preferred = preferred_callback(telemetry)
     if preferred is not None:
         return Observation(ROUTED_CALL.set(None, preferred))
-    asynchronous = flagged or inspect.iscoroutinefunction(call.function)
+    asynchronous = flagged or is_asynchronous(call.function)
     return RoutedCall(telemetry, function, arguments, asynchronous)
 
 
 def rust_dispatch(telemetry: Telemetry, call: Call) -> CallObserver | None:
     """Observe ``PublicDispatch.run(args, kwargs, python=…)``, which chooses Rust core or Python."""
     dispatch: PublicDispatch = call.instance
-    function = ROUTES.get(dispatch.route.value)
+    route: str = getattr(dispatch.route, "_value_", "")  # an enumeration's `value` is two calls
+    function = ROUTES.get(route)
     if function is None or not _may_use_core(call):
         return None
     args, kwargs = call.args
     arguments = function.arguments(Call(call.kwargs["python"], None, args, dict(kwargs)))
     if arguments is None:
         return None
-    asynchronous = inspect.iscoroutinefunction(call.function)
+    asynchronous = is_asynchronous(call.function)
     by_core = RoutedCall(telemetry, function, arguments, asynchronous)
     by_core.native = True
     return by_core
@@ -85,12 +85,12 @@ def _may_use_core(call: Call) -> bool:
     return may_handle(call.instance.route, call.kwargs.get("rules") or catalog.RULES)
 
 
-def pre_call(telemetry: Telemetry, call: Call, result: object) -> None:
+def pre_call(telemetry: Telemetry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Record that LiteLLM is about to send, after its ``Logging.pre_call(input, api_key, …)``."""
     current = current_call()
     if current is not None:
-        logging: Logging = call.instance
-        current.about_to_send(logging, call.kwargs.get("additional_args"))
+        logging: Logging = args[0]
+        current.about_to_send(logging, kwargs.get("additional_args"))
 
 
 def post(telemetry: Telemetry, call: Call) -> CallObserver | None:
@@ -100,7 +100,8 @@ def post(telemetry: Telemetry, call: Call) -> CallObserver | None:
     started = current.start(server_of(url)) if current is not None else None
     if current is None or started is None:
         return None
-    if current.server is not None and len(call.args) <= _BEFORE_HEADERS:
+    may_add = telemetry.settings.propagate_headers and len(call.args) <= _BEFORE_HEADERS
+    if may_add and current.server is not None:
         carrier = headers_for(telemetry, current.server[0], started.context)
         if carrier:
             headers: dict[str, Any] = {**(call.kwargs.get("headers") or {}), **carrier}

@@ -22,6 +22,8 @@ __all__ = ["model_of", "response_id_of", "stream_id", "usage_of_response", "usag
 _READ_LIMIT: Final = 1 << 20
 """Characters; a longer response is not parsed again for its id."""
 
+_USAGE: Final = '"usage":'
+"""As nearly every provider spells it: a regular expression takes longer to find that."""
 _USAGE_KEY: Final = re.compile(r"""["'](?:usage|\w*token\w*|\w*count)["']\s*:""", re.IGNORECASE)
 _GENERATED_ID: Final = re.compile("(?:chat)?cmpl-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ENCODED_ID: Final = "resp_"
@@ -90,7 +92,7 @@ def model_of(
 
 def usage_of_response(response: _types.Response, raw: object) -> Usage | None:
     """Return the usage of a whole response; None if LiteLLM counted it itself."""
-    if isinstance(raw, str) and not _USAGE_KEY.search(raw):
+    if isinstance(raw, str) and _USAGE not in raw and not _USAGE_KEY.search(raw):
         return None
     return _nonzero_usage(field(response, "usage"))
 

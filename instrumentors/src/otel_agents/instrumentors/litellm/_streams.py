@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Generator, Iterable
 from typing import TYPE_CHECKING, TypeGuard
 
 from otel_agents.instrumentors._core.calls.reporting import StreamObserver
+from otel_agents.instrumentors._core.calls.results import MODELS
 from otel_agents.instrumentors._core.calls.streams import AsyncStreamProxy, StreamProxy
 from otel_agents.instrumentors._core.operations import ModelCall
 from otel_agents.instrumentors._dialects.anthropic.accumulator import (
@@ -40,8 +41,7 @@ class StreamRecord:
         self._events: ServerSentEvents | None = None
         if api is MESSAGES:  # nothing else holds the id, model and usage of these streams
             self._events, self._accumulator = ServerSentEvents(), AnthropicAccumulator(content)
-        elif api is not None and content:
-            self._accumulator = api.accumulator()
+        self._make = api.accumulator if api is not None and content else None
         self.exists = False
         """Whether the call returned a stream."""
         self.wrapper: CustomStreamWrapper | None = None
@@ -60,6 +60,8 @@ class StreamRecord:
             for event in self._events.read(item) if self._events is not None else ():
                 self.add(event)
             return
+        if self._accumulator is None and self._make is not None:
+            self._accumulator = self._make()
         if self._accumulator is not None:
             self._accumulator.add(item)
         kind = text(item, "type")
@@ -134,7 +136,13 @@ def _finish_reasons(chunks: Iterable[Chunk]) -> tuple[str, ...]:
 
 def is_stream(value: Response | Stream) -> TypeGuard[Stream]:
     """Return whether a call returned a stream, sync or async."""
-    return hasattr(value, "__next__") or hasattr(value, "__anext__")
+    kind = type(value)
+    if kind in MODELS:  # a hot path: a model raises an error inside for what it does not have
+        return False
+    is_read_later = hasattr(value, "__next__") or hasattr(value, "__anext__")
+    if not is_read_later and hasattr(kind, "__pydantic_extra__"):
+        MODELS.put(kind, None)
+    return is_read_later
 
 
 def is_unsent(stream: Stream) -> bool:

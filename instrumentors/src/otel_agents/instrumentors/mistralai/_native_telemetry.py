@@ -19,7 +19,6 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.context.sending import sender
 from otel_agents.instrumentors._core.patching.native import NativeTelemetry, SilentTracer
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors.settings import Prefer
 
 if TYPE_CHECKING:
     from mistralai.client.basesdk import BaseSDK
@@ -49,12 +48,8 @@ def silence_request(telemetry: Telemetry, call: Call, made: tuple[bool, Any]) ->
 
 
 def native_records(telemetry: Telemetry, resource: BaseSDK) -> bool:
-    """Return whether the SDK records the requests of a client, and is preferred."""
-    return (
-        telemetry.settings.prefer is Prefer.THEIRS
-        and _is_enabled(resource.sdk_configuration)
-        and _NATIVE.is_preferred(telemetry)
-    )
+    """Return whether the SDK records the requests of a client, where the setting prefers it."""
+    return _is_enabled(resource.sdk_configuration) and _NATIVE.is_preferred(telemetry)
 
 
 def _is_enabled(configuration: SDKConfiguration) -> bool:

@@ -20,6 +20,7 @@ from otel_agents.instrumentors._dialects.fields import field, text
 from otel_agents.instrumentors._dialects.mistral.requests import embeddings_attributes
 from otel_agents.instrumentors._dialects.mistral.response_fields import embeddings_fields
 from otel_agents.instrumentors._dialects.servers import server_of
+from otel_agents.instrumentors.settings import Prefer
 from otel_agents.semconv.values import Provider
 
 from ._native_telemetry import native_records
@@ -93,13 +94,14 @@ def infer(
     model_of: Callable[[Mapping[str, Any]], str | None] = _requested_model,
 ) -> Start:
     """Return what starts the inference of a method, all of whose arguments are keywords."""
+    named = provider.value
 
     def start(telemetry: Telemetry, call: Call) -> Generation | None:
-        if native_records(telemetry, call.instance):
+        if telemetry.settings.prefer is Prefer.THEIRS and native_records(telemetry, call.instance):
             return None
         body: Mapping[str, Any] = {**call.kwargs, "stream": True} if streamed else call.kwargs
         operation = Generation(
-            telemetry, wire_format, body, provider.value, _server(call), model=model_of(body)
+            telemetry, wire_format, body, named, _server(call), model=model_of(body)
         )
         expect_sending(operation)
         return operation
@@ -111,7 +113,7 @@ def embed(provider: Provider) -> Start:
     """Return what starts ``embeddings.create``."""
 
     def start(telemetry: Telemetry, call: Call) -> Embedding | None:
-        if native_records(telemetry, call.instance):
+        if telemetry.settings.prefer is Prefer.THEIRS and native_records(telemetry, call.instance):
             return None
         body = call.kwargs
         attributes = embeddings_attributes(body)
@@ -132,9 +134,9 @@ def _server(call: Call) -> tuple[str, int] | None:
     )
 
 
-def send(telemetry: Telemetry, call: Call) -> None:
+def send(telemetry: Telemetry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Note that ``BaseSDK.do_request(hook_ctx, request, …)`` sends, and add trace headers."""
     if sending() is not None and telemetry.settings.propagate_headers:
-        http_request: httpx2.Request = call.argument(1, "request")
+        http_request: httpx2.Request = args[2] if len(args) > 2 else kwargs["request"]
         carrier = headers_for(telemetry, http_request.url.host, get_current())
         http_request.headers.update(carrier)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from otel_agents.instrumentors._core.calls.call import Start
-from otel_agents.instrumentors._core.calls.watching import replacing, watch
+from otel_agents.instrumentors._core.calls.call import Bindable, Start
+from otel_agents.instrumentors._core.calls.watching import replacing, watch_by_arguments
 from otel_agents.instrumentors._core.patching.patches import Patch, Registration, Row
 from otel_agents.instrumentors._dialects.api import WireFormat
 from otel_agents.instrumentors._dialects.mistral.audio import SPEECH, TRANSCRIPTION
@@ -37,7 +37,7 @@ class _Package(NamedTuple):
     old: str
     new: str
 
-    def rows(self, target: str, how: Start, since: str | None = None) -> Iterator[Row]:
+    def rows(self, target: str, how: Start | Bindable, since: str | None = None) -> Iterator[Row]:
         """Yield a row for each place of ``target``, the first version of which is ``since``."""
         if since is None or since.startswith("1."):
             yield Patch(f"{self.old}.{target}", how, since=since, until=_RENAMED)
@@ -95,7 +95,7 @@ def _rows() -> Iterator[Row]:
         yield from _MISTRAL.rows(f"embeddings:Embeddings.{name}", embed(_MISTRAL.provider))
     for package in (_MISTRAL, _AZURE, _GOOGLE):
         for name in ("do_request", "do_request_async"):
-            yield from package.rows(f"basesdk:BaseSDK.{name}", watch(send))
+            yield from package.rows(f"basesdk:BaseSDK.{name}", watch_by_arguments(send))
     yield from _verdict_rows()
     yield from _run_rows()
 

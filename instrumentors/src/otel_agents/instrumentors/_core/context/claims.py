@@ -41,7 +41,9 @@ class Attempt:
     @property
     def taken(self) -> bool:
         """Whether a layer below has reported it."""
-        return self._taken or any(reports() for reports in self._reports)
+        if self._taken or not self._reports:  # a hot path: nearly always
+            return self._taken
+        return any(reports() for reports in self._reports)
 
     def mark_taken(self) -> None:
         """Mark it as taken."""
@@ -69,13 +71,13 @@ class Claim:
 
     __slots__ = (
         "_above",
-        "_attempt",
-        "_closed",
         "_complete",
-        "_taken",
+        "closed",
+        "current",
         "model",
         "provider",
         "sends_to",
+        "taken",
         "withholds_usage",
     )
 
@@ -88,9 +90,12 @@ class Claim:
         complete: Callable[[Any], None] | None = None,
     ) -> None:
         self._above = above
-        self._attempt: Attempt | None = None
-        self._closed = False
-        self._taken = False
+        self.current: Attempt | None = None
+        """The current attempt; None if nothing is being sent."""
+        self.closed = False
+        """Whether the call that opened the claim has completed."""
+        self.taken = False
+        """Whether a layer below has reported anything under this claim."""
         self._complete = complete
         self.withholds_usage = False
         """Whether this layer drops a usage chunk that the application did not request."""
@@ -99,52 +104,37 @@ class Claim:
         self.sends_to: str | None = None
         """The provider, if known for certain, whatever the host."""
 
-    @property
-    def closed(self) -> bool:
-        """Whether the call that opened the claim has completed."""
-        return self._closed
-
-    @property
-    def taken(self) -> bool:
-        """Whether a layer below has reported anything under this claim."""
-        return self._taken
-
-    @property
-    def current(self) -> Attempt | None:
-        """The current attempt; None if nothing is being sent."""
-        return self._attempt
-
     def attempt(self) -> Attempt:
         """Record that this layer is about to send a request; the previous attempt is over."""
-        self._attempt = Attempt()
-        return self._attempt
+        self.current = Attempt()
+        return self.current
 
     def finish_attempt(self) -> Attempt | None:
         """Finish the current attempt and return it; None if nothing was sent."""
-        attempt, self._attempt = self._attempt, None
+        attempt, self.current = self.current, None
         return attempt
 
     def close(self) -> None:
         """Close the claim: the call has completed, and no layer can take it any more."""
-        self._closed = True
+        self.closed = True
         self.sends_to = None
-        self._attempt = None
+        self.current = None
 
     def mark_taken(self) -> None:
         """Mark this claim and every claim above as taken: a layer below reports."""
         claim: Claim | None = self
         while claim is not None:
-            claim._taken = True
-            if claim._attempt is not None:
-                claim._attempt.mark_taken()
+            claim.taken = True
+            if claim.current is not None:
+                claim.current.mark_taken()
             claim = claim._above
 
     def taken_if(self, reports: Callable[[], bool]) -> None:
         """Let the current attempt, and those of the claims above, be taken once ``reports()``."""
         claim: Claim | None = self
         while claim is not None:
-            if claim._attempt is not None:
-                claim._attempt.taken_if(reports)
+            if claim.current is not None:
+                claim.current.taken_if(reports)
             claim = claim._above
 
     def complete(self, operation: Any) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Final
 
 from opentelemetry import context as api
@@ -44,7 +45,7 @@ _SUPPRESSED: Final[str | None] = getattr(api, "_SUPPRESS_INSTRUMENTATION_KEY", N
 _SUPPRESSED_PLAINLY: Final = "suppress_instrumentation"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: creating frozen ones is slow; nothing changes one
 class Scope:
     """What a context holds about the work done in it.
 
@@ -85,6 +86,7 @@ class Scope:
 
 
 _EMPTY: Final = Scope()
+_values_of: Final = attrgetter(*(one.name for one in fields(Scope)))
 
 
 def is_suppressed(context: Context | None = None) -> bool:
@@ -111,7 +113,11 @@ def scope_of(context: Context | None = None) -> Scope:
 
 def with_scope(context: Context | None = None, **changes: Any) -> Context:
     """Return ``context`` (default: the current one) with ``changes`` to the fields of its scope."""
-    return set_value(_SCOPE, replace(scope_of(context), **changes), context)
+    known = get_current() if context is None else context
+    scope = Scope(*_values_of(scope_of(known)))  # a hot path of each layer that waits for a call
+    for name, value in changes.items():
+        setattr(scope, name, value)
+    return Context({**known, _SCOPE: scope})
 
 
 def name_remote_tool(name: object) -> None:

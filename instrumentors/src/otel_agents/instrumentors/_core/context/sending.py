@@ -10,8 +10,10 @@ import weakref
 from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span
 
-from .slots import Slot
+from .current import CURRENT
+from .slots import Slot, add
 
 __all__ = ["Sender", "expect_sending", "sender", "sending"]
 
@@ -20,9 +22,12 @@ class Sender(Protocol):
     """An operation that sends a request."""
 
     context: Context
+    recording: bool
     sent: bool
+    span: Span
 
 
+_REFERENCE: Final[Any] = weakref.ReferenceType  # by this name a type checker does not narrow a type
 _SENDER: Final = Slot[Any]("sender", weakref.ReferenceType)
 """Weak, since the operation's context holds this."""
 
@@ -30,18 +35,23 @@ _SENDER: Final = Slot[Any]("sender", weakref.ReferenceType)
 def expect_sending(operation: Sender) -> None:
     """Discard ``operation`` if it fails before its context reaches `sending`."""
     operation.sent = False
-    operation.context = _SENDER.set(weakref.ref(operation), operation.context)
+    if operation.recording and operation.span is not INVALID_SPAN:
+        # A hot path: with its span it made a context that nobody else has yet.
+        add(operation.context, _SENDER.key, weakref.ref(operation))
+    else:
+        operation.context = _SENDER.set(weakref.ref(operation), operation.context)
 
 
 def sender() -> Any:
     """Return the operation that expects to send; None if there is none."""
-    reference = _SENDER.get()
-    return reference() if reference is not None else None
+    reference: Any = CURRENT.get().get(_SENDER.key)  # a hot path: `Slot.get`, without its call
+    return reference() if isinstance(reference, _REFERENCE) else None
 
 
 def sending() -> Any:
     """Record that `sender` sends a request, and return it."""
-    operation = sender()
+    reference: Any = CURRENT.get().get(_SENDER.key)  # `sender`, without its call
+    operation: Any = reference() if isinstance(reference, _REFERENCE) else None
     if operation is not None:
         operation.sent = True
     return operation

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from otel_agents.instrumentors._dialects.api import ResponseFields, WireFormat
-from otel_agents.instrumentors._dialects.fields import field, text
+from otel_agents.instrumentors._dialects.fields import as_mapping, field, text
 from otel_agents.semconv.values import Operation
 
 from .accumulator import Accumulator
-from .messages import finish_reasons, output_messages, record_request
+from .messages import output_messages, record_request
 from .requests import converse_attributes, settings_attributes
 from .usage import usage_of
 
@@ -19,12 +19,13 @@ __all__ = ["CONVERSE", "NOVA"]
 
 def _fields(response: Any) -> ResponseFields:
     """Return what a response reports of itself; a router names the model that it chose."""
-    router = field(field(response, "trace"), "promptRouter")
+    fields = as_mapping(response)
+    traced, reason = fields.get("trace"), fields.get("stopReason")
     return ResponseFields(
-        response_id=text(field(response, "ResponseMetadata"), "RequestId"),
-        model=text(router, "invokedModelId"),
-        finish_reasons=finish_reasons(response),
-        usage=usage_of(field(response, "usage")),
+        text(fields.get("ResponseMetadata"), "RequestId"),
+        text(field(traced, "promptRouter"), "invokedModelId") if traced is not None else None,
+        (reason,) if isinstance(reason, str) and reason else (),
+        usage_of(fields.get("usage")),
     )
 
 

@@ -8,7 +8,6 @@ from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
-from otel_agents.instrumentors._dialects.parts import with_finish_reasons
 
 from .parts import converted_message, parts, tool_definitions
 
@@ -24,8 +23,9 @@ def record_request(content: Content, body: Body) -> None:
         content.system_instructions = lambda: parts(items(body, "system"))
     if tools:
         content.tool_definitions = lambda: tool_definitions(tools)
-    variables = as_mapping(body.get("promptVariables"))
-    if variables:
+    given = body.get("promptVariables")
+    if given:
+        variables = as_mapping(given)
         content.prompt_variables = lambda: {
             name: text(value, "text") or "" for name, value in variables.items()
         }
@@ -33,10 +33,11 @@ def record_request(content: Content, body: Body) -> None:
 
 def output_messages(response: Any) -> list[Message]:
     """Return the message of a response; an empty list if it has no content."""
-    output = field(field(response, "output"), "message")
-    converted = converted_message(output)
-    reasons = finish_reasons(response) or ("error",)  # a stream that broke off has none
-    return with_finish_reasons([converted], reasons) if converted["parts"] else []
+    converted = converted_message(field(field(response, "output"), "message"))
+    if not converted["parts"]:
+        return []
+    # A stream that broke off has no reason.
+    return [{**converted, "finish_reason": text(response, "stopReason") or "error"}]
 
 
 def finish_reasons(response: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
+from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import as_mapping, items, text
 from otel_agents.instrumentors._dialects.parts import (
@@ -37,6 +38,13 @@ _DOCUMENTS: Final = MappingProxyType(
 
 def converted_message(sent: Any) -> Message:
     """Return a message; one with nothing but results of tools has the role ``tool``."""
+    # The hot path of a long history: nearly every message is a role and a text.
+    if kind_of(sent) is dict:
+        role, blocks = sent.get("role"), sent.get("content")
+        if role and kind_of(role) is str and kind_of(blocks) is list and len(blocks) == 1:
+            content = _plain_text(blocks[0])
+            if content is not None:
+                return {"role": role, "parts": [{"type": "text", "content": content}]}
     converted = parts(items(sent, "content"))
     role = text(sent, "role") or "assistant"
     has_only_results = bool(converted) and all(
@@ -45,9 +53,25 @@ def converted_message(sent: Any) -> Message:
     return message("tool" if has_only_results else role, converted)
 
 
+def _plain_text(block: Any) -> str | None:
+    """Return the text of a block that has nothing else; None for any other."""
+    if kind_of(block) is dict and len(block) == 1:
+        content = block.get("text")
+        if content and kind_of(content) is str:
+            return content
+    return None
+
+
 def parts(blocks: Iterable[Any]) -> list[Part]:
     """Return the parts of content blocks. A block that only marks where to cache has none."""
-    return [part for block in blocks for part in _converted(as_mapping(block))]
+    found: list[Part] = []
+    for block in blocks:
+        content = _plain_text(block)
+        if content is None:
+            found += _converted(as_mapping(block))
+        else:
+            found.append({"type": "text", "content": content})
+    return found
 
 
 def _converted(block: Mapping[str, Any]) -> list[Part]:

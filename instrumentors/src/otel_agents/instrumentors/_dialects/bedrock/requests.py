@@ -63,18 +63,23 @@ def converse_attributes(request: Body) -> dict[str, Any]:
 
     Fields that only one model has are in ``additionalModelRequestFields``, in that model's shape.
     """
-    more = as_mapping(request.get("additionalModelRequestFields"))
-    attributes = settings_attributes(more) if more else {}
-    attributes.update(_settings(as_mapping(request.get("inferenceConfig"))))
-    config = as_mapping(request.get("outputConfig"))
+    # A hot path: most requests have one of these.
+    more, settings = request.get("additionalModelRequestFields"), request.get("inferenceConfig")
+    attributes = settings_attributes(as_mapping(more)) if more else {}
+    if settings:
+        attributes.update(_settings(as_mapping(settings)))
+    config = request.get("outputConfig")
     if config:
+        config = as_mapping(config)
         if isinstance(config.get("effort"), str):
             attributes[attr.GEN_AI_REQUEST_REASONING_LEVEL] = config["effort"]
         if as_mapping(config.get("textFormat")).get("type") in _JSON:
             attributes[attr.GEN_AI_OUTPUT_TYPE] = OutputType.JSON.value
-    guardrail = as_mapping(request.get("guardrailConfig")).get("guardrailIdentifier")
-    if isinstance(guardrail, str):
-        attributes[attr.AWS_BEDROCK_GUARDRAIL_ID] = guardrail
+    guarding = request.get("guardrailConfig")
+    if guarding:
+        guardrail = as_mapping(guarding).get("guardrailIdentifier")
+        if isinstance(guardrail, str):
+            attributes[attr.AWS_BEDROCK_GUARDRAIL_ID] = guardrail
     return attributes
 
 

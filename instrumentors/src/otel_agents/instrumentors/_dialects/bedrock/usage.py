@@ -17,6 +17,7 @@ _CACHE_COUNTS: Final = (
     ("cacheReadInputTokens", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("cacheWriteInputTokens", attr.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
 )
+_UNCACHED: Final = frozenset(("inputTokens", "outputTokens", "totalTokens"))
 _SPELLINGS: Final = MappingProxyType(
     {
         "inputTokenCount": "inputTokens",
@@ -39,9 +40,15 @@ _HEADERS: Final = MappingProxyType(
 
 def usage_of(usage: Any) -> Usage | None:
     """Return the usage of a response, which counts cached input apart; None if it has none."""
+    if not usage:
+        return None
+    fields = as_mapping(usage)
+    if fields.keys() <= _UNCACHED:  # a hot path: nearly always
+        inputs, outputs = as_count(fields.get("inputTokens")), as_count(fields.get("outputTokens"))
+        return Usage(inputs, outputs or 0, {}) if inputs is not None else None
     numbers = {
         _SPELLINGS.get(name, name): n
-        for name, count in as_mapping(usage).items()
+        for name, count in fields.items()
         if (n := as_count(count)) is not None
     }
     if "inputTokens" not in numbers:

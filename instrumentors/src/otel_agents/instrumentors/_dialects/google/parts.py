@@ -7,9 +7,8 @@ from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._dialects.api import Part
-from otel_agents.instrumentors._dialects.fields import without_none
+from otel_agents.instrumentors._dialects.fields import fields_of, without_none
 from otel_agents.instrumentors._dialects.parts import (
-    reasoning_part,
     text_part,
     tool_call,
     tool_call_response,
@@ -29,15 +28,16 @@ def message_parts(parts: Any) -> list[Part]:
     if parts is None:
         return []
     listed = cast("Iterable[Any]", parts) if isinstance(parts, (list, tuple)) else (parts,)
-    return [_part(part) for part in listed]
+    return list(map(_part, listed))
 
 
 def _part(part: Any) -> Part:
     if isinstance(part, str):
         return text_part(part)
-    content = field(part, "text")
+    fields = fields_of(part)
+    content = fields.get("text")
     if isinstance(content, str):
-        return reasoning_part(content) if field(part, "thought") else text_part(content)
+        return {"type": "reasoning" if fields.get("thought") else "text", "content": content}
     for name, convert in _CONVERSIONS:
         value = field(part, name)
         if value is not None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
+from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
-from otel_agents.instrumentors._dialects.fields import Body, fields_of, numbers
+from otel_agents.instrumentors._dialects.fields import Body, as_number, fields_of
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
 from .parts import message_parts
-from .spellings import camel_case, field, items, text
+from .spellings import both_spellings, field, items, text
 
 __all__ = [
     "inference_attributes",
@@ -22,20 +24,19 @@ __all__ = [
     "message_of",
     "record_request",
     "setting_of",
+    "text_message_of",
 ]
 
-_NUMBERS: Final = tuple(
-    (spelled, attribute, number)
-    for name, attribute, number in (
-        ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
-        ("top_p", attr.GEN_AI_REQUEST_TOP_P, float),
-        ("top_k", attr.GEN_AI_REQUEST_TOP_K, int),
-        ("frequency_penalty", attr.GEN_AI_REQUEST_FREQUENCY_PENALTY, float),
-        ("presence_penalty", attr.GEN_AI_REQUEST_PRESENCE_PENALTY, float),
-        ("seed", attr.GEN_AI_REQUEST_SEED, int),
-        ("max_output_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
-    )
-    for spelled in (camel_case(name), name)
+_NUMBERS: Final[Mapping[str, tuple[str, type[int | float]]]] = both_spellings(
+    {
+        "temperature": (attr.GEN_AI_REQUEST_TEMPERATURE, float),
+        "top_p": (attr.GEN_AI_REQUEST_TOP_P, float),
+        "top_k": (attr.GEN_AI_REQUEST_TOP_K, int),
+        "frequency_penalty": (attr.GEN_AI_REQUEST_FREQUENCY_PENALTY, float),
+        "presence_penalty": (attr.GEN_AI_REQUEST_PRESENCE_PENALTY, float),
+        "seed": (attr.GEN_AI_REQUEST_SEED, int),
+        "max_output_tokens": (attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+    }
 )
 _ROLES: Final = MappingProxyType({"model": "assistant", "function": "tool"})
 _MODALITIES: Final = MappingProxyType(
@@ -49,6 +50,15 @@ _FORMATS: Final = MappingProxyType(
     }
 )
 _SCHEMAS: Final = ("response_schema", "response_json_schema")
+_SHAPED: Final = both_spellings(
+    dict.fromkeys(
+        (
+            *("stop_sequences", "candidate_count", "number_of_images", "thinking_config"),
+            *("response_modalities", "response_mime_type", *_SCHEMAS),
+        )
+    )
+)
+"""Settings whose attributes are renamed, or recorded under a condition."""
 
 
 def setting_of(body: Body, name: str) -> Any:
@@ -62,17 +72,27 @@ def setting_of(body: Body, name: str) -> Any:
 def inference_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of a generation."""
     config = body["config"] if "config" in body else field(body, "generation_config")
-    settings = fields_of(config)
-    attributes = numbers(settings, _NUMBERS)
+    attributes: dict[str, Any] = {}
     if body.get("stream"):
         attributes[attr.GEN_AI_REQUEST_STREAM] = True
-    if settings:
+    if config is None:
+        return attributes
+    settings, is_shaped = fields_of(config), False
+    for name, value in settings.items():  # a hot path: few of some forty fields have a value
+        if value is None:
+            continue
+        known = _NUMBERS.get(name)
+        if known is None:
+            is_shaped = is_shaped or name in _SHAPED
+        elif (number := as_number(value, known[1])) is not None:
+            attributes[known[0]] = number
+    if is_shaped:
         attributes.update(_shaped(settings))
     return attributes
 
 
 def _shaped(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes that are renamed, or recorded under a condition."""
+    """Return the attributes of `_SHAPED`."""
     attributes: dict[str, Any] = {}
     stop = tuple(map(str, items(config, "stop_sequences")))
     if stop:
@@ -114,7 +134,7 @@ def record_request(content: Content, body: Body) -> None:
 
 
 def _instruction_parts(instruction: Any) -> list[Part]:
-    if _is_content(instruction):
+    if type(instruction) is not str and _is_content(instruction):
         return message_parts(field(instruction, "parts"))
     return message_parts(instruction)
 
@@ -124,10 +144,10 @@ def input_messages(contents: Any) -> Items:
     if contents is None:
         return Items([], message_of)
     if not isinstance(contents, (list, tuple)):
-        return Items([contents], message_of)
+        return Items([contents], message_of, text_message_of)
     listed = cast("list[Any]", contents)
     if all(map(_is_content, listed)):
-        return Items(listed, message_of)
+        return Items(listed, message_of, text_message_of)
     return Items(_grouped(listed), message_of)
 
 
@@ -152,8 +172,26 @@ def _is_content(one: Any) -> bool:
     return hasattr(one, "parts")
 
 
+def text_message_of(content: Any) -> TextMessage | None:
+    """Return a content that is one text, as a message; None for any other."""
+    if kind_of(content) is str:
+        return ("user", content, None) if content else None
+    fields = fields_of(content)
+    role: Any = fields.get("role") or "user"
+    parts: Any = fields.get("parts")
+    if kind_of(parts) is not list or len(parts) != 1 or kind_of(role) is not str:
+        return None
+    part = fields_of(parts[0])
+    known = part.get("text")
+    if known and kind_of(known) is str and not part.get("thought"):
+        return _ROLES.get(role, role), known, None
+    return None
+
+
 def message_of(content: Any) -> Message:
     """Return the message of one content, or of parts without one, which are the user's."""
+    if type(content) is str:  # a hot path
+        return {"role": "user", "parts": [{"type": "text", "content": content}]}
     if not _is_content(content):
         return _message("user", message_parts(content))
     role = text(content, "role") or "user"
@@ -161,8 +199,10 @@ def message_of(content: Any) -> Message:
 
 
 def _message(role: str, parts: list[Part]) -> Message:
-    is_tool_result = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
-    return {"role": "tool" if is_tool_result else role, "parts": parts}
+    for part in parts:
+        if part["type"] != "tool_call_response":
+            return {"role": role, "parts": parts}
+    return {"role": "tool" if parts else role, "parts": parts}
 
 
 def _definitions(tool: Any) -> list[Part]:

@@ -5,28 +5,43 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._dialects.api import Message, ResponseFields
-from otel_agents.instrumentors._dialects.parts import with_finish_reasons
+from otel_agents.instrumentors._dialects.fields import Body, fields_of, listed
 from otel_agents.semconv.values import ERROR_TYPE_OTHER
 
 from .citations import cite
 from .grounding import grounding_parts
 from .parts import message_parts
-from .spellings import field, items, text
+from .requests import text_message_of
+from .spellings import field, text, text_in
 from .usage import usage_of
 
-__all__ = ["error_status", "finish_reasons", "output_messages", "response_fields", "stream_error"]
+__all__ = [
+    "error_status",
+    "finish_reasons",
+    "output",
+    "output_messages",
+    "response_fields",
+    "stream_error",
+]
 
+_DICT: Final[Any] = dict  # by this name a type checker does not narrow a type
 _STATUS: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
 def response_fields(response: Any) -> ResponseFields:
     """Return what a response says of itself."""
+    if isinstance(response, _DICT):
+        known = field(response, "response_id"), field(response, "model_version")
+        usage = field(response, "usage_metadata")
+    else:  # a hot path: an object of the SDK has one spelling
+        fields = fields_of(response)
+        known = fields.get("response_id"), fields.get("model_version")
+        usage = fields.get("usage_metadata")
     return ResponseFields(
-        text(response, "response_id"),
-        text(response, "model_version"),
-        finish_reasons(response),
-        usage_of(field(response, "usage_metadata")),
+        text_in(known[0]), text_in(known[1]), finish_reasons(response), usage_of(usage)
     )
 
 
@@ -35,7 +50,11 @@ def finish_reasons(response: Any) -> tuple[str, ...]:
 
     A candidate that broke off has ``error``; without any reason there is none.
     """
-    reasons = [text(candidate, "finish_reason") for candidate in items(response, "candidates")]
+    reasons: list[str | None] = []
+    for candidate in listed(fields_of(response).get("candidates")):
+        reasons.append(text(candidate, "finish_reason"))
+    if len(reasons) == 1:  # a hot path: nearly always
+        return () if reasons[0] is None else (reasons[0].lower(),)
     if not reasons:
         reasons = [text(field(response, "prompt_feedback"), "block_reason")]
     return tuple((reason or "error").lower() for reason in reasons) if any(reasons) else ()
@@ -43,18 +62,44 @@ def finish_reasons(response: Any) -> tuple[str, ...]:
 
 def output_messages(response: Any) -> list[Message]:
     """Return one message per candidate, with what Google's own tools found before its text."""
-    messages = [
-        {
-            "role": "assistant",
-            "parts": [
-                *grounding_parts(candidate),
-                *cite(message_parts(field(field(candidate, "content"), "parts")), candidate),
-            ],
-        }
-        for candidate in items(response, "candidates")
-    ]
-    reasons = finish_reasons(response) or ("error",) * len(messages)
-    return with_finish_reasons(messages, reasons)
+    return list(map(_message, listed(fields_of(response).get("candidates"))))
+
+
+def output(response: Any) -> Items | list[Message]:
+    """Return the messages of a response as content: nearly always there is one."""
+    candidates = listed(fields_of(response).get("candidates"))
+    if len(candidates) == 1:
+        return Items(candidates, _message, _text_message)
+    return output_messages(response)
+
+
+def _text_message(candidate: Any) -> TextMessage | None:
+    """Return a candidate that is one text; None for any other, and for JSON."""
+    fields = fields_of(candidate)
+    if isinstance(candidate, _DICT) or _ran_tools(fields):
+        return None
+    known = text_message_of(fields.get("content"))
+    reason = text_in(fields.get("finish_reason"))
+    return None if known is None else ("assistant", known[1], (reason or "error").lower())
+
+
+def _message(candidate: Any) -> Message:
+    """Return the message of a candidate; one that broke off has the reason ``error``."""
+    fields = fields_of(candidate)
+    parts = message_parts(fields_of(fields.get("content")).get("parts"))
+    reason = text(candidate, "finish_reason")
+    if isinstance(candidate, _DICT) or _ran_tools(fields):
+        parts = [*grounding_parts(candidate), *cite(parts, candidate)]
+    return {"role": "assistant", "parts": parts, "finish_reason": (reason or "error").lower()}
+
+
+def _ran_tools(fields: Body) -> bool:
+    """Return whether an object of the SDK has what tools found: nearly always none."""
+    return (
+        fields.get("grounding_metadata") is not None
+        or fields.get("url_context_metadata") is not None
+        or fields.get("citation_metadata") is not None
+    )
 
 
 def error_status(error: Any) -> str | None:

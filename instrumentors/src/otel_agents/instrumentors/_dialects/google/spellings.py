@@ -5,14 +5,16 @@ The SDK takes dicts in either spelling, and its objects have the first one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final, cast
+from types import MappingProxyType
+from typing import Any, Final, TypeVar, cast
 
 from otel_agents.instrumentors._dialects import fields
 
-__all__ = ["camel_case", "field", "items", "text"]
+__all__ = ["both_spellings", "camel_case", "field", "items", "text", "text_in"]
 
+_Value = TypeVar("_Value")
 _DICT: Final[Any] = dict  # by this name a type checker does not narrow a type
 
 
@@ -21,6 +23,12 @@ def camel_case(name: str) -> str:
     """Return a name as JSON spells it."""
     first, *others = name.split("_")
     return first + "".join(map(str.capitalize, others))
+
+
+def both_spellings(named: Mapping[str, _Value]) -> Mapping[str, _Value]:
+    """Return values by either spelling of their names."""
+    spelled = {camel_case(name): value for name, value in named.items()}
+    return MappingProxyType({**spelled, **named})
 
 
 def field(holder: Any, name: str) -> Any:
@@ -39,6 +47,12 @@ def items(holder: object, name: str) -> Iterable[Any]:
 
 def text(holder: object, name: str) -> str | None:
     """Return the string in the field ``name``, that of an enum too; None if missing or empty."""
-    value = field(holder, name)
-    value = getattr(value, "value", value)
+    return text_in(field(holder, name))
+
+
+def text_in(value: object) -> str | None:
+    """Return a string, that of an enum too; None for anything else, and for an empty one."""
+    if value is None or type(value) is str:
+        return value or None
+    value = getattr(value, "_value_", value)  # an enumeration's `value` is two calls
     return value if isinstance(value, str) and value else None

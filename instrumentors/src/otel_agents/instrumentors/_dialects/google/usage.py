@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from otel_agents.instrumentors._dialects.api import Usage
 from otel_agents.instrumentors._dialects.fields import as_count, fields_of
 from otel_agents.semconv import attributes as attr
 
-from .spellings import field, items, text
+from .spellings import both_spellings, field, text
 
 __all__ = ["usage_of"]
 
-_BREAKDOWN: Final = (
-    ("cached_content_token_count", attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
-    ("thoughts_token_count", attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+_PROMPT, _TOOLS, _CANDIDATES = "prompt", "tools", "candidates"
+_COUNTS: Final = both_spellings(
+    {
+        "prompt_token_count": _PROMPT,
+        "tool_use_prompt_token_count": _TOOLS,
+        "candidates_token_count": _CANDIDATES,
+        "thoughts_token_count": attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+        "cached_content_token_count": attr.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+    }
 )
 _INPUT: Final = MappingProxyType(
     {
@@ -39,29 +45,39 @@ _OUTPUT: Final = MappingProxyType(
         "AUDIO": attr.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS,
     }
 )
-_DETAILS: Final = (
-    ("prompt_tokens_details", _INPUT),
-    ("tool_use_prompt_tokens_details", _INPUT),
-    ("cache_tokens_details", _CACHED),
-    ("candidates_tokens_details", _OUTPUT),
+_DETAILS: Final = both_spellings(
+    {
+        "prompt_tokens_details": _INPUT,
+        "tool_use_prompt_tokens_details": _INPUT,
+        "cache_tokens_details": _CACHED,
+        "candidates_tokens_details": _OUTPUT,
+    }
 )
 """Lists of counts by modality; the conventions have no attributes for videos and documents."""
 
 
 def usage_of(metadata: Any) -> Usage | None:
     """Return the usage in ``usage_metadata``; None if it counts no tokens."""
-    metadata = fields_of(metadata)
-    prompt = _count(metadata, "prompt_token_count")
-    inputs = prompt + _count(metadata, "tool_use_prompt_token_count")
-    outputs = _count(metadata, "candidates_token_count") + _count(metadata, "thoughts_token_count")
+    counted: dict[str, int] = {}
+    details: dict[str, int] = {}
+    for name, value in fields_of(metadata).items():  # a hot path: one look at each field
+        if not value:
+            continue
+        kind = _COUNTS.get(name)
+        if kind is not None:
+            count = as_count(value)
+            if count:
+                counted[kind] = count
+        elif name in _DETAILS and isinstance(value, (list, tuple)):
+            for attribute, count in _by_modality(cast("list[Any]", value), _DETAILS[name]):
+                details[attribute] = details.get(attribute, 0) + count
+    inputs = counted.pop(_PROMPT, 0) + counted.pop(_TOOLS, 0)
+    outputs = counted.pop(_CANDIDATES, 0) + counted.get(
+        attr.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, 0
+    )
     if not inputs and not outputs:
         return None
-    breakdown = {name: _count(metadata, key) for key, name in _BREAKDOWN}
-    for key, names in _DETAILS:
-        for attribute, count in _by_modality(items(metadata, key), names):
-            breakdown[attribute] = breakdown.get(attribute, 0) + count
-    counted = {name: count for name, count in breakdown.items() if count}
-    return Usage(inputs or None, outputs, counted)
+    return Usage(inputs or None, outputs, {**counted, **details} if details else counted)
 
 
 def _by_modality(
@@ -69,9 +85,6 @@ def _by_modality(
 ) -> Iterable[tuple[str, int]]:
     for detail in details:
         attribute = names.get(text(detail, "modality") or "")
-        if attribute is not None:
-            yield attribute, _count(detail, "token_count")
-
-
-def _count(holder: Any, name: str) -> int:
-    return as_count(field(holder, name)) or 0
+        count = as_count(field(detail, "token_count"))
+        if attribute is not None and count:
+            yield attribute, count

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
+from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat
-from otel_agents.instrumentors._dialects.fields import Body, field, items, text
-from otel_agents.instrumentors._dialects.openai.chat import choice_finish_reasons
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, items, text
 from otel_agents.instrumentors._dialects.parts import (
     message,
     tool_call,
     tool_call_response,
-    with_finish_reasons,
 )
 from otel_agents.semconv.values import Operation
 
@@ -25,14 +25,22 @@ from .response_fields import response_fields
 __all__ = ["CHAT", "FIM", "record_tools"]
 
 
-def _message(sent: Any) -> Message:
+def _text_of(sent: Any) -> TextMessage | None:
     # The hot path of a long history: nearly every message is a role and a string.
-    if isinstance(sent, dict) and len(cast("Message", sent)) == 2:
-        plain = cast("Message", sent)
-        role, content = plain.get("role"), plain.get("content")
-        if isinstance(content, str) and content and role != "tool":
-            return {"role": role, "parts": [{"type": "text", "content": content}]}
-    return _convert(cast(Any, sent))
+    fields = fields_of(sent)
+    role: Any = fields.get("role")
+    content: Any = fields.get("content")
+    is_text = content and kind_of(content) is str and role and kind_of(role) is str
+    if is_text and role != "tool" and not isinstance(fields.get("tool_calls"), (list, tuple)):
+        return role, content, None
+    return None
+
+
+def _message(sent: Any) -> Message:
+    known = _text_of(sent)
+    if known is None:
+        return _convert(sent)
+    return {"role": known[0], "parts": [{"type": "text", "content": known[1]}]}
 
 
 def _convert(sent: Any) -> Message:
@@ -51,7 +59,7 @@ def _tool_call(call: Any) -> Part:
 
 
 def _record_chat(content: Content, body: Body) -> None:
-    content.input_messages = Items(list(items(body, "messages")), _message)
+    content.input_messages = Items(list(items(body, "messages")), _message, _text_of)
     record_tools(content, body)
 
 
@@ -70,8 +78,32 @@ def _record_fim(content: Content, body: Body) -> None:
 
 def _output_messages(response: Any) -> list[Message]:
     """Return one message per choice, in the order of the choices."""
-    messages = [_message(field(choice, "message")) for choice in items(response, "choices")]
-    return with_finish_reasons(messages, choice_finish_reasons(response))
+    choices = list(map(fields_of, items(response, "choices")))
+    messages = [_message(choice.get("message")) for choice in choices]
+    reasons = [choice.get("finish_reason") for choice in choices]
+    if any(reasons):  # as `choice_finish_reasons`
+        for one, reason in zip(messages, reasons, strict=True):
+            one["finish_reason"] = reason or "error"
+    return messages
+
+
+def _output(response: Any) -> Items | list[Message]:
+    """Return the messages of a response as content: nearly always there is one."""
+    choices = items(response, "choices")
+    if len(choices) == 1 and field(choices[0], "finish_reason"):
+        return Items(choices, _choice_message, _choice_text)
+    return _output_messages(response)
+
+
+def _choice_text(choice: Any) -> TextMessage | None:
+    fields = fields_of(choice)
+    known = _text_of(fields.get("message"))
+    return None if known is None else (known[0], known[1], fields.get("finish_reason"))
+
+
+def _choice_message(choice: Any) -> Message:
+    fields = fields_of(choice)
+    return {**_message(fields.get("message")), "finish_reason": fields.get("finish_reason")}
 
 
 def _accumulator(*, content: bool) -> ChatAccumulator:
@@ -83,6 +115,7 @@ CHAT: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_record_chat,
     output_messages=_output_messages,
+    output=_output,
     response_fields=response_fields,
     accumulator=_accumulator,
 )
@@ -91,6 +124,7 @@ FIM: Final = WireFormat(
     request_attributes=inference_attributes,
     record_request=_record_fim,
     output_messages=_output_messages,
+    output=_output,
     response_fields=response_fields,
     accumulator=_accumulator,
 )

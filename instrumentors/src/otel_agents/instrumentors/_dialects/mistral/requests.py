@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, numbers, text
+from otel_agents.instrumentors._dialects.fields import Body, as_number, field, fields_of, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -16,15 +17,18 @@ __all__ = [
     "no_attributes",
 ]
 
-_NUMBERS: Final = (
-    ("temperature", attr.GEN_AI_REQUEST_TEMPERATURE, float),
-    ("top_p", attr.GEN_AI_REQUEST_TOP_P, float),
-    ("top_k", attr.GEN_AI_REQUEST_TOP_K, int),
-    ("frequency_penalty", attr.GEN_AI_REQUEST_FREQUENCY_PENALTY, float),
-    ("presence_penalty", attr.GEN_AI_REQUEST_PRESENCE_PENALTY, float),
-    ("random_seed", attr.GEN_AI_REQUEST_SEED, int),
-    ("max_tokens", attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+_NUMBERS: Final[Mapping[str, tuple[str, type[int | float]]]] = MappingProxyType(
+    {
+        "temperature": (attr.GEN_AI_REQUEST_TEMPERATURE, float),
+        "top_p": (attr.GEN_AI_REQUEST_TOP_P, float),
+        "top_k": (attr.GEN_AI_REQUEST_TOP_K, int),
+        "frequency_penalty": (attr.GEN_AI_REQUEST_FREQUENCY_PENALTY, float),
+        "presence_penalty": (attr.GEN_AI_REQUEST_PRESENCE_PENALTY, float),
+        "random_seed": (attr.GEN_AI_REQUEST_SEED, int),
+        "max_tokens": (attr.GEN_AI_REQUEST_MAX_TOKENS, int),
+    }
 )
+_SHAPED: Final = frozenset(("stop", "reasoning_effort", "response_format"))
 _OUTPUT_TYPES: Final = MappingProxyType(
     {
         "text": OutputType.TEXT.value,
@@ -52,7 +56,22 @@ def no_attributes(body: Body) -> dict[str, Any]:
 
 def _sampling(holder: Any) -> dict[str, Any]:
     """Return what a chat has in its body, and a conversation in its ``completion_args``."""
-    attributes = numbers(fields_of(holder), _NUMBERS)
+    attributes: dict[str, Any] = {}
+    is_shaped = False
+    for name, value in fields_of(holder).items():  # a hot path: one look at each field
+        known = _NUMBERS.get(name)
+        if known is None:
+            is_shaped = is_shaped or name in _SHAPED
+        elif value is not None and (number := as_number(value, known[1])) is not None:
+            attributes[known[0]] = number
+    if is_shaped:
+        attributes.update(_shaped(holder))
+    return attributes
+
+
+def _shaped(holder: Any) -> dict[str, Any]:
+    """Return the attributes of `_SHAPED`."""
+    attributes: dict[str, Any] = {}
     stop = field(holder, "stop")
     if isinstance(stop, str):
         attributes[attr.GEN_AI_REQUEST_STOP_SEQUENCES] = (stop,)
