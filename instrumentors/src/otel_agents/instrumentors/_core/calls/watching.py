@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final
 from opentelemetry.context import Context, attach
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.current import CURRENT
 from otel_agents.instrumentors._core.context.scope import is_suppressed
+from otel_agents.instrumentors._core.current_context import CURRENT
 from otel_agents.instrumentors._core.drivers import (
     Driver,
     Run,

@@ -12,7 +12,8 @@ from typing import Any, Final, Protocol
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span
 
-from .current import CURRENT
+from otel_agents.instrumentors._core.current_context import CURRENT
+
 from .slots import Slot, add
 
 __all__ = ["Sender", "expect_sending", "sender", "sending"]

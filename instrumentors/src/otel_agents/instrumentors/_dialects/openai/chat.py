@@ -22,6 +22,7 @@ from .parts import message_parts, tool_definitions, tool_response
 __all__ = [
     "CHAT",
     "Accumulator",
+    "chat_output",
     "choice_finish_reasons",
     "input_messages",
     "record_tools",
@@ -100,7 +101,7 @@ def _output_messages(response: Any) -> list[Message]:
     return messages
 
 
-def _output(response: Any) -> Items | list[Message]:
+def chat_output(response: Any) -> Items | list[Message]:
     """Return the messages of a response as content: nearly always there is one."""
     choices = items(response, "choices")
     if len(choices) == 1 and field(choices[0], "finish_reason"):
@@ -230,6 +231,6 @@ CHAT: Final = OpenAIApi(
     _output_messages,
     Accumulator,
     finish_reasons=choice_finish_reasons,
-    output=_output,
+    output=chat_output,
     type=OpenAIApiType.CHAT_COMPLETIONS,
 )

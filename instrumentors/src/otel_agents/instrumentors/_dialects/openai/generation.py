@@ -215,7 +215,7 @@ class Generation(Inference):
             self.finish_reasons = tuple(reason or "error" for _, reason in ordered)
         accumulator = self._accumulator
         if accumulator is not None and not self._responded:
-            is_chat = isinstance(accumulator, ChatAccumulator)
+            is_chat = type(accumulator) is ChatAccumulator  # not one of Groq's
             self.content.output_messages = accumulator.output if is_chat else accumulator.messages
 
 

@@ -18,7 +18,9 @@ from otel_agents.instrumentors._dialects.fields import (
     Body,
     as_mapping,
     field,
+    fields_of,
     items,
+    listed,
     parsed_arguments,
     plain,
     text,
@@ -31,7 +33,7 @@ from otel_agents.semconv.values import Modality
 from . import generation
 from .api import OpenAIApi
 from .apis import APIS as OPENAI_APIS
-from .chat import CHAT, Accumulator, record_tools
+from .chat import CHAT, Accumulator, chat_output, record_tools
 from .parts import text_parts
 
 __all__ = ["APIS", "Generation", "error_code"]
@@ -64,7 +66,10 @@ class Generation(generation.Generation):
 
 def _record_chat(content: Content, body: Body) -> None:
     CHAT.record_request(content, body)
-    enabled = items(as_mapping(body.get("compound_custom")).get("tools"), "enabled_tools")
+    custom = body.get("compound_custom")
+    if not custom:
+        return
+    enabled = items(as_mapping(custom).get("tools"), "enabled_tools")
     if enabled:
         named = [{"type": name} for name in enabled]
         record_tools(content, [*items(body, "tools"), *named])
@@ -81,9 +86,20 @@ def _record_audio(content: Content, body: Body) -> None:
 def _chat_messages(response: Any) -> list[Message]:
     messages = CHAT.output_messages(response)
     for converted, choice in zip(messages, items(response, "choices"), strict=True):
-        sent = field(choice, "message")
-        _extend(converted["parts"], items(sent, "executed_tools"), items(sent, "annotations"))
+        sent = fields_of(fields_of(choice).get("message"))
+        tools, annotations = sent.get("executed_tools"), sent.get("annotations")
+        if tools or annotations:
+            _extend(converted["parts"], listed(tools), listed(annotations))
     return messages
+
+
+def _chat_output(response: Any) -> Any:
+    """Return the messages as content: as OpenAI's, unless Groq has added to one."""
+    for choice in items(response, "choices"):
+        sent = fields_of(fields_of(choice).get("message"))
+        if sent.get("executed_tools") or sent.get("annotations"):
+            return _chat_messages(response)
+    return chat_output(response)
 
 
 def _extend(parts: list[Part], tools: Iterable[Any], annotations: Iterable[Any]) -> None:
@@ -170,6 +186,7 @@ APIS: Final = MappingProxyType(
             CHAT,
             record_request=_record_chat,
             output_messages=_chat_messages,
+            output=_chat_output,
             accumulator=_Accumulator,
         ),
         f"{_PREFIX}/responses": OPENAI_APIS["/responses"],
