@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.context.scope import is_suppressed
+from otel_agents.instrumentors._core.context.scope import has_no_suppression, is_suppressed
 from otel_agents.instrumentors._core.context.started import (
     STARTED,
     StartedOperations,
@@ -92,7 +92,9 @@ def around(
             if not is_plain:
                 return _begin_once(telemetry, start, call, overridden, once_per)
             call.context = context = CURRENT.get()
-            return None if is_suppressed(context) else begin(start, telemetry, call)
+            if not has_no_suppression(context) and is_suppressed(context):
+                return None
+            return begin(start, telemetry, call)
 
         run, replace = _shape_of(function)
         return replace(function, Driver(run(function, begin_call, bound)))

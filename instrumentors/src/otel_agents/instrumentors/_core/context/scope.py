@@ -7,7 +7,7 @@ operation needs when it starts.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Final
@@ -24,6 +24,7 @@ __all__ = [
     "OFFICIAL_CONVERSATION_MODULE",
     "Scope",
     "conversation_id",
+    "has_no_suppression",
     "is_suppressed",
     "name_remote_tool",
     "official_conversation_id",
@@ -43,6 +44,16 @@ OFFICIAL_CONVERSATION_MODULE: Final = "opentelemetry.util.genai._conversation_co
 _SUPPRESSED: Final[str | None] = getattr(api, "_SUPPRESS_INSTRUMENTATION_KEY", None)
 """OpenTelemetry's private key; it looks for a plain name too."""
 _SUPPRESSED_PLAINLY: Final = "suppress_instrumentation"
+
+
+def _unknown(context: Context) -> bool:
+    return False
+
+
+has_no_suppression: Final[Callable[[Context], bool]] = (
+    _unknown if _SUPPRESSED is None else frozenset((_SUPPRESSED, _SUPPRESSED_PLAINLY)).isdisjoint
+)
+"""Returns True for a context that is not suppressed, as nearly all are; else see `is_suppressed`."""
 
 
 @dataclass(slots=True)  # not frozen: creating frozen ones is slow; nothing changes one

@@ -362,7 +362,12 @@ class Operation:
                 except Exception:  # of a span processor
                     errors.foreign_error("ending a span")
                 finally:
-                    self._deregister()
+                    # A hot path: `_deregister`, without its call.
+                    entry, self._entry = self._entry, None
+                    if entry is not None:
+                        IN_PROGRESS.pop(entry, None)
+                    if self.when_ended:
+                        self._deregister()
                     self.error = None  # its frames reference this operation and the application
 
     def _settle(self, around: ClaimedAround) -> None:

@@ -74,8 +74,7 @@ class Generation(Inference):
         self._responded = False
         self.hides_usage = False
         if self.detailed:
-            self.attributes.update(inference_attributes(body))
-            self.attributes.update(api.attributes)
+            self.attributes.update(inference_attributes(body, api.attributes))
         if telemetry.gate.enabled:
             self._accumulator = api.accumulator()
             api.record_request(self.content, body)
