@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
+from otel_agents.instrumentors._core.encoding.plain import kind_of
+
 Body = Mapping[str, Any]
 
 _Number = TypeVar("_Number", bound=float)
@@ -71,11 +73,13 @@ def known_fields(holder: Any, names: Iterable[str]) -> dict[str, Any]:
 
     A field that is missing may be None or missing here too.
     """
-    if isinstance(holder, _DICT):
+    if kind_of(holder) is dict:
         return holder
     try:
         extra: dict[str, Any] | None = holder.__pydantic_extra__
     except AttributeError:
+        if isinstance(holder, _DICT):
+            return holder
         return {name: field(holder, name) for name in names}
     return {**extra, **holder.__dict__} if extra else holder.__dict__
 

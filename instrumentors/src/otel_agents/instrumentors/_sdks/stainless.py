@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
+from weakref import ReferenceType, ref
 
 from opentelemetry.context import Context
 
@@ -153,12 +154,17 @@ class Endpoints:
         self._provider = provider
         self._default = default
         self._known: ByObject[Client, tuple[object, Endpoint]] = ByObject()
+        self._last: tuple[ReferenceType[Client], object, Endpoint] | None = None
 
     def of(self, client: Client) -> Endpoint:
         """Return the endpoint of a client."""
         url = client.base_url
+        last = self._last  # a hot path: nearly every process has one client
+        if last is not None and last[1] is url and last[0]() is client:
+            return last[2]
         known = self._known.get(client)
         if known is not None and known[0] is url:
+            self._last = (ref(client), *known)
             return known[1]
         host = str(url.host)
         port = int(url.port or _PORTS.get(url.scheme, 443))

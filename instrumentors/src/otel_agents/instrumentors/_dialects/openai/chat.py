@@ -12,7 +12,15 @@ from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message
-from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, items, text
+from otel_agents.instrumentors._dialects.fields import (
+    Body,
+    field,
+    fields_of,
+    items,
+    known_fields,
+    listed,
+    text,
+)
 from otel_agents.instrumentors._dialects.parts import tool_call_response
 from otel_agents.semconv.values import OpenAIApiType, Operation
 
@@ -29,6 +37,8 @@ __all__ = [
 ]
 
 _TOOL_ROLES: Final = ("tool", "function")
+_CHOICES: Final = ("choices",)
+_REASON: Final = ("finish_reason",)
 _NONE: Final = MappingProxyType[str, Any]({})
 
 
@@ -122,9 +132,9 @@ def _choice_message(choice: Any) -> Message:
 
 def choice_finish_reasons(response: Any) -> tuple[str, ...]:
     """Return one finish reason per choice, ``error`` for one that broke off; none without any."""
-    choices = items(response, "choices")
+    choices = listed(known_fields(response, _CHOICES).get("choices"))
     if len(choices) == 1:  # a hot path: nearly always
-        reason = field(choices[0], "finish_reason")
+        reason = known_fields(choices[0], _REASON).get("finish_reason")
         return (reason,) if reason else ()
     reasons = [field(choice, "finish_reason") for choice in choices]
     return tuple(reason or "error" for reason in reasons) if any(reasons) else ()

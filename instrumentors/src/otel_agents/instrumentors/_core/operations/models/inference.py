@@ -161,8 +161,8 @@ class ModelCall(Operation):
             self._agent.add_inference(self.input_tokens, self.output_tokens, self.finish_reasons)
         if self.response_id is not None:
             attributes[attr.GEN_AI_RESPONSE_ID] = self.response_id
-            reported = ownership.Reported(self.response_id, self.end_time, self.layer)
-            ownership.REPORTED.append(reported)
+            reported = (self.response_id, self.end_time, self.layer)
+            ownership.REPORTED.append(ownership.new_reported(reported))
         if self.response_model is not None:
             attributes[attr.GEN_AI_RESPONSE_MODEL] = self.response_model
         if self.input_tokens is not None:
