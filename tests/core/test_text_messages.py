@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from typing import Any
+from datetime import date
+from typing import Any, cast
 
 import pytest
 
@@ -59,10 +61,32 @@ def test_they_are_encoded_as_if_they_were_converted(text: str, kind: tuple[Any, 
         assert made.size == len(made.text.encode()) <= budget
 
 
-def test_one_that_is_no_text_has_all_of_them_converted() -> None:
-    sources: list[Source] = [("user", "hi", None), ("assistant", None, "tool_calls")]
-    expected = encode(Items(sources, converted), 1000)
-    assert encode(Items(sources, converted, as_text), 1000) == expected
+OTHERS: dict[str, Any] = {
+    "call": {"type": "tool_call", "id": "1", "name": "add", "arguments": {"a": [1, 2.5, None]}},
+    "date": {"type": "text", "content": date(2026, 1, 2)},
+    "number": {"type": "generic", "generic_type": "x", "value": math.nan},
+    "data": {"type": "uri", "uri": TEXTS["data"]},
+    "surrogate": {"type": "reasoning", "content": TEXTS["surrogate"]},
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_others_are_converted(other: Any) -> None:
+    sources: list[Any] = [("user", "hi", None), other, ("assistant", "ho", "stop")]
+
+    def convert(source: Any) -> Any:
+        if isinstance(source, tuple):
+            return converted(cast(Source, source))
+        return {"role": "assistant", "parts": [source]}
+
+    def text_of(source: Any) -> TextMessage | None:
+        return cast(TextMessage, source) if isinstance(source, tuple) else None
+
+    expected = encode(Items(sources, convert), 10_000)
+    assert encode(Items(sources, convert, text_of), 10_000) == expected
+    for budget in (expected.size - 1, expected.size // 2, 0):
+        made = encode(Items(sources, convert, text_of), budget)
+        assert made == encode(Items(sources, convert), budget)
 
 
 def test_those_that_fit_are_not_converted() -> None:

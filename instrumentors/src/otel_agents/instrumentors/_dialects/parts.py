@@ -9,7 +9,7 @@ from typing import Any
 from otel_agents.instrumentors._core.encoding.plain import json_copy
 
 from .api import Message, Part
-from .fields import parsed_arguments, without_none
+from .fields import parsed_arguments
 
 __all__ = [
     "as_text",
@@ -35,19 +35,21 @@ def reasoning_part(content: Any) -> Part:
 
 def tool_call(call_id: Any, name: Any, arguments: Any, *, parse: bool = True) -> Part:
     """Return a model's call of a tool; parse JSON in ``arguments`` unless ``parse`` is false."""
-    return without_none(
-        {
-            "type": "tool_call",
-            "id": call_id,
-            "name": name or "",
-            "arguments": parsed_arguments(arguments) if parse else arguments,
-        }
-    )
+    part: Part = {"type": "tool_call"}
+    if call_id is not None:
+        part["id"] = call_id
+    part["name"] = name or ""
+    known = parsed_arguments(arguments) if parse else arguments
+    if known is not None:
+        part["arguments"] = known
+    return part
 
 
 def tool_call_response(call_id: Any, response: Any) -> Part:
     """Return the result of a tool call, which may be None."""
-    return {**without_none({"type": "tool_call_response", "id": call_id}), "response": response}
+    if call_id is None:
+        return {"type": "tool_call_response", "response": response}
+    return {"type": "tool_call_response", "id": call_id, "response": response}
 
 
 def message(role: str, parts: list[Part], name: str | None = None) -> Message:

@@ -7,14 +7,13 @@ between.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, cast
 
 from .messages import TextMessage, encode_messages
-from .plain import json_copy
+from .plain import dump
 from .pruning import (
     MIN_BYTES,
     OMITTED,
@@ -32,7 +31,6 @@ __all__ = [
     "Encoded",
     "EncodedTexts",
     "Items",
-    "dump",
     "encode",
     "encode_text",
     "encode_texts",
@@ -40,8 +38,6 @@ __all__ = [
 ]
 
 _INSTRUCTIONS: Final = ("system", "developer")
-_JSON: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-"""One for all: `json.dumps` with arguments makes one for each value."""
 _MOST: Final = 32
 """Variables or texts of one operation: by default, a span has room for 128 attributes."""
 
@@ -114,7 +110,7 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
             False, keep the first items.
     """
     if type(value) is Items and value.text_of is not None:  # a hot path
-        messages = encode_messages(value.source, value.text_of, budget)
+        messages = encode_messages(value.source, value.convert, value.text_of, budget)
         if messages is not None:
             return Encoded(*messages)
     whole = _whole(value, budget, newest)
@@ -172,20 +168,6 @@ def encode_variables(prefix: str, variables: Mapping[str, Any], budget: int) -> 
     if rest:
         encoded[prefix] = Encoded("", 0, estimate(rest), is_json=False)
     return encoded
-
-
-def dump(value: Any) -> bytes:
-    """Return ``value`` as compact JSON; replace what JSON cannot hold instead of raising."""
-    # Used only if imported, as with every pydantic-based model SDK: it is 2 to 3 times faster.
-    to_json = getattr(sys.modules.get("pydantic_core"), "to_json", None) or _to_json
-    try:
-        return to_json(value)
-    except (ValueError, TypeError, RecursionError):  # lone surrogates, or a concurrent change
-        return _to_json(json_copy(value))
-
-
-def _to_json(value: Any) -> bytes:
-    return _JSON.encode(value).encode()
 
 
 def _whole(value: Any, budget: int, newest: bool) -> Encoded | None:

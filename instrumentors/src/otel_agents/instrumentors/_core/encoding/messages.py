@@ -1,4 +1,4 @@
-"""Messages of one text, as nearly all are: encoded without building what is encoded."""
+"""Messages of one text, as most are: encoded without building what is encoded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from . import media
+from .plain import dump, kind_of
+from .sizes import size_within
 
 __all__ = ["TextMessage", "encode_messages"]
 
@@ -34,37 +36,55 @@ _ENDS: Final = MappingProxyType[str | None, str](
 """What is after it, by its finish reason."""
 _SHORT: Final = 1536
 """Characters of a text that Python's encoder, which the SDKs use too, encodes as quickly."""
+_AROUND: Final = len(_start('""') + _end('""'))
+"""Bytes of a message without its text, about."""
 _DATA: Final = "dD"
 """The first character of a ``data:`` URL."""
 
 
 def encode_messages(
-    items: Sequence[Any], text_of: Callable[[Any], TextMessage | None], budget: int
+    items: Sequence[Any],
+    convert: Callable[[Any], Any],
+    text_of: Callable[[Any], TextMessage | None],
+    budget: int,
 ) -> tuple[str, int] | None:
-    """Return messages as JSON, as `encoded.encode` returns them converted, and its size in bytes.
+    """Return messages as JSON, as `encoded.encode` returns them, and its size in bytes.
 
-    None if they do not fit, or if one of them is anything but a text.
+    None if they do not fit, or if something in one of them must be replaced.
 
     Args:
         items: The messages, not converted.
+        convert: Converts one that is anything but a text.
         text_of: Returns what an item is if it is a text and nothing else; None for any other.
         budget: Bytes.
     """
-    parts: list[str] = []
     room = budget - 1
+    messages: list[Any] = []
     try:
         for item in items:
             message = text_of(item)
             if message is None:
-                return None
-            role, text, reason = message
-            if text[0] in _DATA and media.is_data_url(text):
-                return None
-            start = _STARTS.get(role) or _start(encode_basestring(role))
-            end = _ENDS.get(reason) or _end(encode_basestring(str(reason)))
-            room -= len(start) + len(text) + len(end) + 3
+                message = convert(item)
+                size = size_within(message, room, 1)
+                if size is None:
+                    return None
+                room -= size + 1
+            else:
+                text = message[1]
+                if text[0] in _DATA and media.is_data_url(text):
+                    return None
+                room -= len(text) + _AROUND
             if room < 0:
                 return None
+            messages.append(message)
+        parts: list[str] = []
+        for message in messages:  # all fit
+            if kind_of(message) is not tuple:
+                parts.append(dump(message).decode())
+                continue
+            role, text, reason = message
+            start = _STARTS.get(role) or _start(encode_basestring(role))
+            end = _ENDS.get(reason) or _end(encode_basestring(str(reason)))
             quoted = encode_basestring(text) if len(text) < _SHORT else _quoted(text)
             parts.append(start + quoted + end)
         json = f"[{','.join(parts)}]"

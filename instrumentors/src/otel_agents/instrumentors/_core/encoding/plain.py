@@ -1,9 +1,10 @@
-"""Conversion of any object to what JSON can hold: models, dataclasses, dates, sets, bytes."""
+"""Any object as JSON or as what JSON can hold: models, dataclasses, dates, sets, bytes."""
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 from collections import deque
 from collections.abc import Mapping
 from datetime import date, time, timedelta
@@ -15,7 +16,16 @@ from uuid import UUID
 
 from . import media
 
-__all__ = ["MAX_DEPTH", "as_object", "json_copy", "key_text", "kind_of", "plain", "plain_text"]
+__all__ = [
+    "MAX_DEPTH",
+    "as_object",
+    "dump",
+    "json_copy",
+    "key_text",
+    "kind_of",
+    "plain",
+    "plain_text",
+]
 
 MAX_DEPTH: Final = 30
 """Maximum nesting of objects and lists. Protobuf parsers accept 100 levels of messages, and one
@@ -30,6 +40,8 @@ else:
     kind_of = type
 
 _INT64: Final = 2**63
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+"""One for all: `json.dumps` with arguments makes one for each value."""
 _TEXTS: Final = (UUID, Decimal, PurePath, timedelta)
 _LISTS: Final = (list, tuple, set, frozenset, deque)
 
@@ -104,6 +116,20 @@ def json_copy(value: Any, above: tuple[int, ...] = ()) -> Any:
         pairs = cast("dict[Any, Any]", simple).items()
         return {_valid(key_text(key)): json_copy(item, above) for key, item in pairs}
     return [json_copy(item, above) for item in cast("list[Any]", simple)]
+
+
+def dump(value: Any) -> bytes:
+    """Return ``value`` as compact JSON; replace what JSON cannot hold instead of raising."""
+    # Used only if imported, as with every pydantic-based model SDK: it is 2 to 3 times faster.
+    to_json = getattr(sys.modules.get("pydantic_core"), "to_json", None) or _to_json
+    try:
+        return to_json(value)
+    except (ValueError, TypeError, RecursionError):  # lone surrogates, or a concurrent change
+        return _to_json(json_copy(value))
+
+
+def _to_json(value: Any) -> bytes:
+    return _JSON.encode(value).encode()
 
 
 def as_object(value: Any, key: str, limit: int) -> Any:

@@ -22,8 +22,7 @@ from opentelemetry._logs import LogRecord
 from opentelemetry.trace import Span
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.encoding.encoded import dump
-from otel_agents.instrumentors._core.encoding.plain import json_copy
+from otel_agents.instrumentors._core.encoding.plain import dump, json_copy
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv import attributes as attr
 

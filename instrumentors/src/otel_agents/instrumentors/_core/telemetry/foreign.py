@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple, cast
 from opentelemetry import metrics
 
 from otel_agents.instrumentors._core import errors
-from otel_agents.instrumentors._core.encoding.encoded import Encoded, dump, encode, encode_text
-from otel_agents.instrumentors._core.encoding.plain import json_copy
+from otel_agents.instrumentors._core.encoding.encoded import Encoded, encode, encode_text
+from otel_agents.instrumentors._core.encoding.plain import dump, json_copy
 from otel_agents.instrumentors._core.encoding.sizes import text_bytes
 from otel_agents.instrumentors._core.hooks import redaction
 from otel_agents.instrumentors.settings import Settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import field, fields_of, listed, text
@@ -20,7 +21,7 @@ def record_request(content: Content, body: Any) -> None:
     messages, tools = (listed(field(body, name)) for name in ("messages", "tools"))
     system = field(body, "system")
     if messages:
-        content.input_messages = lambda: Items(messages, _message)
+        content.input_messages = lambda: Items(messages, _message, _text_of)
     if system:
         content.system_instructions = lambda: parts(system)
     if tools:
@@ -39,6 +40,14 @@ def finish_reasons(response: Any) -> tuple[str, ...]:
     """Return the ``stop_reason`` in Anthropic's spelling, as a tuple of one or none."""
     reason = text(response, "stop_reason")
     return (reason,) if reason else ()
+
+
+def _text_of(sent: Any) -> TextMessage | None:
+    fields = fields_of(sent)
+    role, content = fields.get("role"), fields.get("content")
+    if type(content) is not str or not content or not isinstance(role, str):
+        return None
+    return role or "user", content, None
 
 
 def _message(sent: Any) -> Message:

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _TOOL_ROLES: Final = ("tool", "function")
+_FIELDS: Final = ("role", "content", "tool_call_id", "name")
 _CHOICES: Final = ("choices",)
 _REASON: Final = ("finish_reason",)
 _NONE: Final = MappingProxyType[str, Any]({})
@@ -75,16 +76,17 @@ def _message(message: Any) -> Message:
 
 
 def _convert(message: Any) -> Message:
-    role = text(message, "role") or "assistant"
+    fields = known_fields(message, _FIELDS)
+    role = text(fields, "role") or "assistant"
     if role in _TOOL_ROLES:
-        response = tool_response(field(message, "content"))
+        response = tool_response(fields.get("content"))
         return {
             "role": "tool",
-            "parts": [tool_call_response(text(message, "tool_call_id"), response)],
+            "parts": [tool_call_response(text(fields, "tool_call_id"), response)],
         }
     converted: Message = {"role": role, "parts": message_parts(message)}
-    name = text(message, "name")
-    if name:
+    name = fields.get("name")
+    if name and isinstance(name, str):
         converted["name"] = name
     return converted
 

@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding import media
 from otel_agents.instrumentors._dialects.api import Part
-from otel_agents.instrumentors._dialects.fields import field, items, listed, text
+from otel_agents.instrumentors._dialects.fields import field, known_fields, listed, text
 from otel_agents.instrumentors._dialects.parts import text_part, tool_call
 from otel_agents.semconv.values import Modality
 
 __all__ = ["content_parts", "message_parts", "text_parts", "tool_definitions", "tool_response"]
 
 
+_FIELDS: Final = (
+    *("content", "reasoning_content", "reasoning", "refusal", "audio"),
+    *("tool_calls", "function_call"),
+)
+_CALL: Final = ("id", "custom", "function")
+_FUNCTION: Final = ("name", "arguments")
+
+
 def message_parts(message: Any) -> list[Part]:
     """Return the parts of a message."""
+    fields = known_fields(message, _FIELDS)  # a hot path of agents: most are missing
     parts: list[Part] = []
     for key in ("reasoning_content", "reasoning"):
-        thought = text(message, key)
-        if thought:
+        thought = fields.get(key)
+        if thought and isinstance(thought, str):
             parts.append({"type": "reasoning", "content": thought})
             break
-    parts += content_parts(field(message, "content"))
-    parts += _refusal(text(message, "refusal"))
-    audio = field(message, "audio")
+    content = fields.get("content")
+    if content:
+        parts += content_parts(content)
+    if fields.get("refusal") is not None:
+        parts += _refusal(text(fields, "refusal"))
+    audio = fields.get("audio")
     if audio is not None:
         parts += _audio(audio)
-    calls = list(items(message, "tool_calls"))
-    parts += [_tool_call(call) for call in calls]
-    function = field(message, "function_call")
+    calls = fields.get("tool_calls")
+    calls = listed(calls) if calls else ()
+    for call in calls:
+        parts.append(_tool_call(call))
+    function = fields.get("function_call")
     if function is not None and not calls:
         parts.append(_function_call(None, function))
     return parts
@@ -96,16 +110,18 @@ def _audio(audio: Any) -> list[Part]:
 
 
 def _tool_call(call: Any) -> Part:
-    custom = field(call, "custom")
+    fields = known_fields(call, _CALL)
+    custom = fields.get("custom")
     if custom is not None:
         return tool_call(
-            text(call, "id"), text(custom, "name"), field(custom, "input"), parse=False
+            text(fields, "id"), text(custom, "name"), field(custom, "input"), parse=False
         )
-    return _function_call(text(call, "id"), field(call, "function"))
+    return _function_call(text(fields, "id"), fields.get("function"))
 
 
 def _function_call(call_id: str | None, function: Any) -> Part:
-    return tool_call(call_id, text(function, "name"), field(function, "arguments"))
+    fields = known_fields(function, _FUNCTION)
+    return tool_call(call_id, text(fields, "name"), fields.get("arguments"))
 
 
 def tool_response(content: Any) -> Any:
