@@ -9,6 +9,7 @@ from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat
+from otel_agents.instrumentors._dialects.choices import Choices
 from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, items, text
 from otel_agents.instrumentors._dialects.parts import (
     message,
@@ -76,46 +77,19 @@ def _record_fim(content: Content, body: Body) -> None:
     content.input_messages = lambda: [message("user", content_parts(it)) for it in texts if it]
 
 
-def _output_messages(response: Any) -> list[Message]:
-    """Return one message per choice, in the order of the choices."""
-    choices = list(map(fields_of, items(response, "choices")))
-    messages = [_message(choice.get("message")) for choice in choices]
-    reasons = [choice.get("finish_reason") for choice in choices]
-    if any(reasons):  # as `choice_finish_reasons`
-        for one, reason in zip(messages, reasons, strict=True):
-            one["finish_reason"] = reason or "error"
-    return messages
-
-
-def _output(response: Any) -> Items | list[Message]:
-    """Return the messages of a response as content: nearly always there is one."""
-    choices = items(response, "choices")
-    if len(choices) == 1 and field(choices[0], "finish_reason"):
-        return Items(choices, _choice_message, _choice_text)
-    return _output_messages(response)
-
-
-def _choice_text(choice: Any) -> TextMessage | None:
-    fields = fields_of(choice)
-    known = _text_of(fields.get("message"))
-    return None if known is None else (known[0], known[1], fields.get("finish_reason"))
-
-
-def _choice_message(choice: Any) -> Message:
-    fields = fields_of(choice)
-    return {**_message(fields.get("message")), "finish_reason": fields.get("finish_reason")}
+_CHOICES: Final = Choices(_message, _text_of)
 
 
 def _accumulator(*, content: bool) -> ChatAccumulator:
-    return ChatAccumulator(_output_messages, content=content)
+    return ChatAccumulator(_CHOICES.messages, content=content)
 
 
 CHAT: Final = WireFormat(
     operation=Operation.CHAT,
     request_attributes=inference_attributes,
     record_request=_record_chat,
-    output_messages=_output_messages,
-    output=_output,
+    output_messages=_CHOICES.messages,
+    output=_CHOICES.output,
     response_fields=response_fields,
     accumulator=_accumulator,
 )
@@ -123,8 +97,8 @@ FIM: Final = WireFormat(
     operation=Operation.TEXT_COMPLETION,
     request_attributes=inference_attributes,
     record_request=_record_fim,
-    output_messages=_output_messages,
-    output=_output,
+    output_messages=_CHOICES.messages,
+    output=_CHOICES.output,
     response_fields=response_fields,
     accumulator=_accumulator,
 )

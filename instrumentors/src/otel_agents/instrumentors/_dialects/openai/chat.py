@@ -12,11 +12,11 @@ from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message
+from otel_agents.instrumentors._dialects.choices import Choices
 from otel_agents.instrumentors._dialects.fields import (
     Body,
     field,
     fields_of,
-    items,
     known_fields,
     listed,
     text,
@@ -29,8 +29,8 @@ from .parts import message_parts, tool_definitions, tool_response
 
 __all__ = [
     "CHAT",
+    "CHOICES",
     "Accumulator",
-    "chat_output",
     "choice_finish_reasons",
     "input_messages",
     "record_tools",
@@ -38,7 +38,7 @@ __all__ = [
 
 _TOOL_ROLES: Final = ("tool", "function")
 _FIELDS: Final = ("role", "content", "tool_call_id", "name")
-_CHOICES: Final = ("choices",)
+_FOUND: Final = ("choices",)
 _REASON: Final = ("finish_reason",)
 _NONE: Final = MappingProxyType[str, Any]({})
 
@@ -102,39 +102,13 @@ def record_tools(content: Content, tools: Any) -> None:
         content.tool_definitions = lambda: tool_definitions(tools)
 
 
-def _output_messages(response: Any) -> list[Message]:
-    """Return one message per choice, in the order of the choices."""
-    choices = [fields_of(choice) for choice in items(response, "choices")]
-    messages = [_message(choice.get("message")) for choice in choices]
-    reasons = [choice.get("finish_reason") for choice in choices]
-    if any(reasons):  # as `choice_finish_reasons`
-        for message, reason in zip(messages, reasons, strict=True):
-            message["finish_reason"] = reason or "error"
-    return messages
-
-
-def chat_output(response: Any) -> Items | list[Message]:
-    """Return the messages of a response as content: nearly always there is one."""
-    choices = items(response, "choices")
-    if len(choices) == 1 and field(choices[0], "finish_reason"):
-        return Items(choices, _choice_message, _choice_text)
-    return _output_messages(response)
-
-
-def _choice_text(choice: Any) -> TextMessage | None:
-    fields = fields_of(choice)
-    text = _text_of(fields.get("message"))
-    return None if text is None else (text[0], text[1], fields.get("finish_reason"))
-
-
-def _choice_message(choice: Any) -> Message:
-    fields = fields_of(choice)
-    return {**_message(fields.get("message")), "finish_reason": fields.get("finish_reason")}
+CHOICES: Final = Choices(_message, _text_of)
+"""The choices of a response."""
 
 
 def choice_finish_reasons(response: Any) -> tuple[str, ...]:
     """Return one finish reason per choice, ``error`` for one that broke off; none without any."""
-    choices = listed(known_fields(response, _CHOICES).get("choices"))
+    choices = listed(known_fields(response, _FOUND).get("choices"))
     if len(choices) == 1:  # a hot path: nearly always
         reason = known_fields(choices[0], _REASON).get("finish_reason")
         return (reason,) if reason else ()
@@ -240,9 +214,9 @@ def _collected_message(choice: Choice) -> Message:
 CHAT: Final = OpenAIApi(
     Operation.CHAT,
     _record_request,
-    _output_messages,
+    CHOICES.messages,
     Accumulator,
     finish_reasons=choice_finish_reasons,
-    output=chat_output,
+    output=CHOICES.output,
     type=OpenAIApiType.CHAT_COMPLETIONS,
 )

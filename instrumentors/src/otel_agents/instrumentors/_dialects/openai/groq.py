@@ -33,7 +33,7 @@ from otel_agents.semconv.values import Modality
 from . import generation
 from .api import OpenAIApi
 from .apis import APIS as OPENAI_APIS
-from .chat import CHAT, Accumulator, chat_output, record_tools
+from .chat import CHAT, CHOICES, Accumulator, record_tools
 from .parts import text_parts
 
 __all__ = ["APIS", "Generation", "error_code"]
@@ -99,7 +99,7 @@ def _chat_output(response: Any) -> Any:
         sent = fields_of(fields_of(choice).get("message"))
         if sent.get("executed_tools") or sent.get("annotations"):
             return _chat_messages(response)
-    return chat_output(response)
+    return CHOICES.output(response)
 
 
 def _extend(parts: list[Part], tools: Iterable[Any], annotations: Iterable[Any]) -> None:

@@ -30,17 +30,22 @@ _OUTPUT_DETAILS: Final = MappingProxyType(
         "audio_tokens": attr.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS,
     }
 )
-_CHAT_INPUT: Final = "prompt_tokens_details"
-_CHAT_OUTPUT: Final = "completion_tokens_details"
-_OTHER_INPUT: Final = ("input_tokens_details", "input_token_details")
-_OTHER_OUTPUT: Final = ("output_tokens_details", "output_token_details")
+_DETAILS: Final = (
+    ("prompt_tokens_details", ("input_tokens_details", "input_token_details"), _INPUT_DETAILS),
+    (
+        "completion_tokens_details",
+        ("output_tokens_details", "output_token_details"),
+        _OUTPUT_DETAILS,
+    ),
+)
+"""The field of chat's details, those of other APIs, and the attributes of what they hold."""
 _new_usage: Final[Callable[[tuple[int | None, int | None, dict[str, int]]], Usage]] = partial(
     cast(Any, tuple).__new__, Usage
 )
 """Makes one, on a hot path: the class does it by a Python function."""
 _KEYS: Final = (
     *("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"),
-    *(_CHAT_INPUT, _CHAT_OUTPUT, *_OTHER_INPUT, *_OTHER_OUTPUT),
+    *(key for name, others, _ in _DETAILS for key in (name, *others)),
 )
 
 
@@ -61,20 +66,14 @@ def usage_of(usage: object) -> Usage | None:
             as_count(fields.get("output_tokens")),
         )
     breakdown: dict[str, int] = {}
-    details = fields.get(_CHAT_INPUT)
-    if details is None:
-        details = _first(fields, _OTHER_INPUT)
-    if details is not None:
-        counts = known_fields(details, _INPUT_DETAILS)
-        if any(counts.values()):
-            breakdown.update(_named(counts, _INPUT_DETAILS))
-    details = fields.get(_CHAT_OUTPUT)
-    if details is None:
-        details = _first(fields, _OTHER_OUTPUT)
-    if details is not None:
-        counts = known_fields(details, _OUTPUT_DETAILS)
-        if any(counts.values()):
-            breakdown.update(_named(counts, _OUTPUT_DETAILS))
+    for name, others, rows in _DETAILS:
+        details = fields.get(name)
+        if details is None:
+            details = _first(fields, others)
+        if details is not None:
+            counts = known_fields(details, rows)
+            if any(counts.values()):
+                breakdown.update(_named(counts, rows))
     return _new_usage((inputs, outputs, breakdown))
 
 
