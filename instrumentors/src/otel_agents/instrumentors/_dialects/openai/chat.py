@@ -92,7 +92,7 @@ def _convert(message: Any) -> Message:
 
 
 def _record_request(content: Content, body: Body) -> None:
-    content.input_messages = input_messages(body.get("messages") or ())
+    content.set("input_messages", input_messages(body.get("messages") or ()))
     record_tools(content, body.get("tools") or body.get("functions"))
 
 

@@ -42,7 +42,10 @@ _FIELDS: Final = (
 class Generation(Inference):
     """An inference of any API. Its result is a response, a stream or a raw response."""
 
-    __slots__ = ("_accumulator", "_api", "_reasons", "_responded", "_take_text", "hides_usage")
+    __slots__ = (
+        *("_accumulator", "_api", "_collects", "_reasons", "_responded", "_take_text"),
+        "hides_usage",
+    )
 
     def __init__(
         self,
@@ -75,8 +78,8 @@ class Generation(Inference):
         self.hides_usage = False
         if self.detailed:
             self.attributes.update(inference_attributes(body, api.attributes))
-        if telemetry.gate.enabled:
-            self._accumulator = api.accumulator()
+        self._collects = telemetry.gate.enabled
+        if self._collects:
             api.record_request(self.content, body)
 
     def respond(self, value: Any) -> None:
@@ -107,10 +110,11 @@ class Generation(Inference):
             failed, code = failure_of(value)
             if failed:
                 self.mark_failed(code)
-        self.output = partial(self._api.output_messages, value)  # of this, it makes no cycle
-        if self._accumulator is not None:
-            read = self._api.output
-            self.content.output_messages = self.output if read is None else partial(read, value)
+        api = self._api
+        if self._claim is not None:  # else nobody reads it
+            self.output = partial(api.output_messages, value)  # of this, it makes no cycle
+        if self._collects:
+            self.content.set("output_messages", partial(api.output or api.output_messages, value))
 
     def hold(self, response_id: str) -> None:
         """Handle a response that is generated in the background; for an SDK to override."""
@@ -143,7 +147,9 @@ class Generation(Inference):
         if self._take_text is not None and self._take_text(item):
             return None
         fields = fields_of(item)
-        if self._accumulator is not None:
+        if self._collects:
+            if self._accumulator is None:
+                self._accumulator = self._api.accumulator()
             self._accumulator.add(fields)
         if fields.get("error"):  # a raw stream: for a parsed one the SDK raises
             self.mark_failed(self.stream_error(fields))
