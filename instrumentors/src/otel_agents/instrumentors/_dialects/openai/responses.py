@@ -34,6 +34,7 @@ from otel_agents.semconv.values import Modality, OpenAIApiType, Operation
 from .api import OpenAIApi
 from .chat import record_tools
 from .parts import content_parts
+from .response_texts import built, text_of_input, text_of_output
 
 __all__ = [
     "FINAL_EVENTS",
@@ -67,8 +68,8 @@ def instruction_parts(instructions: Any) -> list[Part]:
 def _input(sent: Any) -> Items:
     """Return the messages of ``input``: a string, or items in the order sent."""
     if isinstance(sent, str):
-        return Items([{"role": "user", "content": sent}], _message)
-    return Items(list(sent or ()), _message)
+        return Items([{"role": "user", "content": sent}], _message, text_of_input)
+    return Items(list(sent or ()), _message, text_of_input)
 
 
 def _message(item: Any) -> Message:
@@ -204,6 +205,13 @@ def _record_request(content: Content, body: Body) -> None:
     record_tools(content, body.get("tools"))
 
 
+def _output(response: Any) -> Items | list[Message]:
+    """Return the message of a response as content: often it is one of text."""
+    output, reasons = items(response, "output"), response_finish_reasons(response)
+    only = text_of_output(output[0], reasons[0]) if len(output) == 1 and reasons else None
+    return output_messages(output, reasons) if only is None else Items([only], built, tuple)
+
+
 def _response_messages(response: Any) -> list[Message]:
     return output_messages(items(response, "output"), response_finish_reasons(response))
 
@@ -274,5 +282,6 @@ RESPONSES: Final = OpenAIApi(
     _response_messages,
     _Accumulator,
     finish_reasons=response_finish_reasons,
+    output=_output,
     type=OpenAIApiType.RESPONSES,
 )
