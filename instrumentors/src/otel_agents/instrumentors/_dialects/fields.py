@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from otel_agents.instrumentors._core.encoding.plain import kind_of
@@ -33,6 +33,7 @@ __all__ = [
     "fields_of",
     "items",
     "known_fields",
+    "known_numbers",
     "listed",
     "numbers",
     "parsed_arguments",
@@ -152,6 +153,31 @@ def numbers(body: Body, attributes: Iterable[tuple[str, str, type[int | float]]]
         if value is not None and (value := as_number(value, number)) is not None:
             found[name] = value
     return found
+
+
+def known_numbers(
+    settings: Body, attributes: Mapping[str, tuple[str, type[int | float]]], others: Container[str]
+) -> tuple[dict[str, Any], bool]:
+    """Return the numbers in ``settings`` by attribute, and whether one of ``others`` has a value.
+
+    For a hot path: it reads what is there, which is little, and not the tables.
+
+    Args:
+        settings: The settings of a request.
+        attributes: By setting, its attribute and the attribute's type.
+        others: Further settings.
+    """
+    found: dict[str, Any] = {}
+    has_others = False
+    for name, value in settings.items():
+        if value is None:
+            continue
+        known = attributes.get(name)
+        if known is None:
+            has_others = has_others or name in others
+        elif (number := as_number(value, known[1])) is not None:
+            found[known[0]] = number
+    return found, has_others
 
 
 def parsed_arguments(arguments: Any) -> Any:

@@ -51,8 +51,7 @@ def sender() -> Any:
 
 def sending() -> Any:
     """Record that `sender` sends a request, and return it."""
-    reference: Any = CURRENT.get().get(_SENDER.key)  # `sender`, without its call
-    operation: Any = reference() if isinstance(reference, _REFERENCE) else None
+    operation = sender()
     if operation is not None:
         operation.sent = True
     return operation

@@ -11,7 +11,7 @@ from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, 
 
 from .parts import converted_message, parts, tool_definitions
 
-__all__ = ["finish_reasons", "output_messages", "record_request"]
+__all__ = ["output_messages", "record_request"]
 
 
 def record_request(content: Content, body: Body) -> None:
@@ -38,9 +38,3 @@ def output_messages(response: Any) -> list[Message]:
         return []
     # A stream that broke off has no reason.
     return [{**converted, "finish_reason": text(response, "stopReason") or "error"}]
-
-
-def finish_reasons(response: Any) -> tuple[str, ...]:
-    """Return the ``stopReason``, as a tuple of one or none."""
-    reason = text(response, "stopReason")
-    return (reason,) if reason else ()

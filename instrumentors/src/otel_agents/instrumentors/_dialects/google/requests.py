@@ -11,7 +11,7 @@ from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part
-from otel_agents.instrumentors._dialects.fields import Body, as_number, fields_of
+from otel_agents.instrumentors._dialects.fields import Body, fields_of, known_numbers
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -72,20 +72,10 @@ def setting_of(body: Body, name: str) -> Any:
 def inference_attributes(body: Body) -> dict[str, Any]:
     """Return the request attributes of a generation."""
     config = body["config"] if "config" in body else field(body, "generation_config")
-    attributes: dict[str, Any] = {}
+    settings = fields_of(config)
+    attributes, is_shaped = known_numbers(settings, _NUMBERS, _SHAPED)
     if body.get("stream"):
         attributes[attr.GEN_AI_REQUEST_STREAM] = True
-    if config is None:
-        return attributes
-    settings, is_shaped = fields_of(config), False
-    for name, value in settings.items():  # a hot path: few of some forty fields have a value
-        if value is None:
-            continue
-        known = _NUMBERS.get(name)
-        if known is None:
-            is_shaped = is_shaped or name in _SHAPED
-        elif (number := as_number(value, known[1])) is not None:
-            attributes[known[0]] = number
     if is_shaped:
         attributes.update(_shaped(settings))
     return attributes

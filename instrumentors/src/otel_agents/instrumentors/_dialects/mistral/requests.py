@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from otel_agents.instrumentors._dialects.fields import Body, as_number, field, fields_of, text
+from otel_agents.instrumentors._dialects.fields import Body, field, fields_of, known_numbers, text
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv.values import OutputType
 
@@ -56,14 +56,7 @@ def no_attributes(body: Body) -> dict[str, Any]:
 
 def _sampling(holder: Any) -> dict[str, Any]:
     """Return what a chat has in its body, and a conversation in its ``completion_args``."""
-    attributes: dict[str, Any] = {}
-    is_shaped = False
-    for name, value in fields_of(holder).items():  # a hot path: one look at each field
-        known = _NUMBERS.get(name)
-        if known is None:
-            is_shaped = is_shaped or name in _SHAPED
-        elif value is not None and (number := as_number(value, known[1])) is not None:
-            attributes[known[0]] = number
+    attributes, is_shaped = known_numbers(fields_of(holder), _NUMBERS, _SHAPED)
     if is_shaped:
         attributes.update(_shaped(holder))
     return attributes
