@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import inspect
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import CellType, CodeType, FunctionType
@@ -22,6 +23,7 @@ from .tables import Bounded
 __all__ = [
     "ClassPatch",
     "Driver",
+    "Replace",
     "Run",
     "async_generator",
     "class_patches",
@@ -30,6 +32,7 @@ __all__ = [
     "first_step",
     "generator",
     "plain",
+    "replace_of",
     "replaces",
     "unpickled_driver",
 ]
@@ -39,6 +42,10 @@ Run: TypeAlias = Callable[[tuple[Any, ...], dict[str, Any]], Any]
 
 _Origin: TypeAlias = tuple[tuple[str, int], _Function, bool]
 """The key in `class_patches`, the replaced function, and whether it is bound."""
+
+
+Replace: TypeAlias = "Callable[[_Function, Driver | None], _Function]"
+"""Makes the replacement of a function of one kind."""
 
 
 class ClassPatch(Protocol):
@@ -188,6 +195,15 @@ def async_generator(function: Callable[..., Any], driver: Driver | None) -> Call
                 step = steps.athrow(thrown)
 
     return replacement
+
+
+def replace_of(function: _Function) -> Replace:
+    """Return what makes the replacement of ``function``: one of the same kind."""
+    if inspect.iscoroutinefunction(function):
+        return coroutine
+    if inspect.isasyncgenfunction(function):
+        return async_generator
+    return generator if inspect.isgeneratorfunction(function) else plain
 
 
 def driver_of(function: _Function) -> Driver | None:

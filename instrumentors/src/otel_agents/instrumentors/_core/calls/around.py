@@ -27,11 +27,12 @@ from otel_agents.instrumentors._core.context.started import (
 from otel_agents.instrumentors._core.current_context import CURRENT
 from otel_agents.instrumentors._core.drivers import (
     Driver,
+    Replace,
     Run,
     async_generator,
     coroutine,
     generator,
-    plain,
+    replace_of,
 )
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 from otel_agents.instrumentors._core.tables import Recent
@@ -112,21 +113,21 @@ def call_of(
 
 _Begin = Callable[[Call], "CallObserver | None"]
 _Runner = Callable[[Callable[..., Any], _Begin, bool], Run]
-_Replace = Callable[[Callable[..., Any], "Driver | None"], Callable[..., Any]]
 
 
-def _shape_of(function: Callable[..., Any]) -> tuple[_Runner, _Replace]:
-    if inspect.iscoroutinefunction(function):
-        return _deferred_runner(_await), coroutine
-    if inspect.isasyncgenfunction(function):
+def _shape_of(function: Callable[..., Any]) -> tuple[_Runner, Replace]:
+    replace = replace_of(function)
+    if replace is coroutine:
+        return _deferred_runner(_await), replace
+    if replace is async_generator:
         return _deferred_runner(
             lambda observer, created: follow_async_generator(created, observer)
-        ), async_generator
-    if inspect.isgeneratorfunction(function):
+        ), replace
+    if replace is generator:
         return _deferred_runner(
             lambda observer, created: follow_generator(created, observer)
-        ), generator
-    return _plain_runner, plain
+        ), replace
+    return _plain_runner, replace
 
 
 def _begin_once(

@@ -10,7 +10,6 @@ Example:
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
@@ -19,14 +18,7 @@ from opentelemetry.context import Context, attach
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.context.scope import is_suppressed
 from otel_agents.instrumentors._core.current_context import CURRENT
-from otel_agents.instrumentors._core.drivers import (
-    Driver,
-    Run,
-    async_generator,
-    coroutine,
-    generator,
-    plain,
-)
+from otel_agents.instrumentors._core.drivers import Driver, Run, plain, replace_of
 from otel_agents.instrumentors._core.importlib_bootstrap import hide_frames
 
 from .around import around, call_of
@@ -200,13 +192,7 @@ class _ByArguments:
         def wrapping(
             function: Callable[..., Any], switch: Switch, bound: bool
         ) -> Callable[..., Any]:
-            if inspect.iscoroutinefunction(function):
-                replace = coroutine
-            elif inspect.isasyncgenfunction(function):
-                replace = async_generator
-            else:
-                replace = generator if inspect.isgeneratorfunction(function) else plain
-            return replace(function, Driver(self._make(telemetry, function, switch)))
+            return replace_of(function)(function, Driver(self._make(telemetry, function, switch)))
 
         return wrapping
 
