@@ -21,7 +21,9 @@ from .claims import Claim, ForeignClaim
 from .tools import ToolScope
 
 __all__ = [
+    "NO_SCOPE",
     "OFFICIAL_CONVERSATION_MODULE",
+    "SCOPE_KEY",
     "Scope",
     "conversation_id",
     "has_no_suppression",
@@ -37,7 +39,8 @@ __all__ = [
     "with_user_id",
 ]
 
-_SCOPE: Final = create_key("otel_agents-scope")
+SCOPE_KEY: Final = create_key("otel_agents-scope")
+"""The key of a context's scope."""
 OFFICIAL_CONVERSATION_MODULE: Final = "opentelemetry.util.genai._conversation_context"
 """If it is not imported, no official package has set a conversation."""
 
@@ -96,7 +99,8 @@ class Scope:
     identity: Mapping[str, str] | None = None
 
 
-_EMPTY: Final = Scope()
+NO_SCOPE: Final = Scope()
+"""The scope of a context that has none."""
 _values_of: Final = attrgetter(*(one.name for one in fields(Scope)))
 
 
@@ -118,8 +122,8 @@ def is_suppressed(context: Context | None = None) -> bool:
 
 def scope_of(context: Context | None = None) -> Scope:
     """Return the scope of ``context``, by default of the current one."""
-    scope = (get_current() if context is None else context).get(_SCOPE)
-    return scope if isinstance(scope, Scope) else _EMPTY
+    scope = (get_current() if context is None else context).get(SCOPE_KEY)
+    return scope if isinstance(scope, Scope) else NO_SCOPE
 
 
 def with_scope(context: Context | None = None, **changes: Any) -> Context:
@@ -128,7 +132,7 @@ def with_scope(context: Context | None = None, **changes: Any) -> Context:
     scope = Scope(*_values_of(scope_of(known)))  # a hot path of each layer that waits for a call
     for name, value in changes.items():
         setattr(scope, name, value)
-    return Context({**known, _SCOPE: scope})
+    return Context({**known, SCOPE_KEY: scope})
 
 
 def name_remote_tool(name: object) -> None:

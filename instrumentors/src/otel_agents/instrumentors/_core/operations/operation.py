@@ -35,6 +35,7 @@ from otel_agents.instrumentors._core.telemetry.gate import CLOSED
 from otel_agents.instrumentors._core.telemetry.identity import identified
 from otel_agents.instrumentors._core.telemetry.metrics import Measure
 from otel_agents.instrumentors._core.telemetry.records import record_of
+from otel_agents.instrumentors._core.telemetry.span_attributes import set_attributes
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.semconv import attributes as attr
 from otel_agents.semconv import events, values
@@ -434,7 +435,7 @@ class Operation:
                 attributes, content_span = {**attributes, **on_span}, None
             try:
                 if attributes:
-                    span.set_attributes(attributes)
+                    set_attributes(span, attributes)
                 if self.error_type is not None:
                     self._set_status(span, self.error)
             except Exception:

@@ -29,6 +29,8 @@ from otel_agents.instrumentors._core.encoding.plain import as_object, json_copy,
 from otel_agents.instrumentors._core.hooks import completion, redaction
 from otel_agents.semconv import attributes as attr
 
+from .span_attributes import set_attributes
+
 __all__ = ["DISABLED_CONTENT", "NO_CONTENT", "Content", "Policy", "Redacted", "RequestedContent"]
 
 _ATTRIBUTES: Final = MappingProxyType(
@@ -263,7 +265,7 @@ class Content:
         if policy.on_span and span is not None and span.is_recording():
             read = _redacted_text if is_foreign and policy.redact is not None else _TEXT
             set_on_span = {name: read(one) for name, one in encoded.items() if one.text}
-            span.set_attributes({**set_on_span, **marks} if marks else set_on_span)
+            set_attributes(span, {**set_on_span, **marks} if marks else set_on_span)
         if policy.on_event and record is not None:
             on_event = {name: one.structure() for name, one in encoded.items() if one.text}
             record.attributes = {**(record.attributes or {}), **on_event, **marks}

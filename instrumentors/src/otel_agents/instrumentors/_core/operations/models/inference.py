@@ -13,7 +13,7 @@ from opentelemetry.trace import Link
 from otel_agents.instrumentors._core.calls import bodies, results
 from otel_agents.instrumentors._core.calls.streams import follow_stream
 from otel_agents.instrumentors._core.context import official, ownership
-from otel_agents.instrumentors._core.context.scope import scope_of
+from otel_agents.instrumentors._core.context.scope import NO_SCOPE, SCOPE_KEY, Scope
 from otel_agents.instrumentors._core.operations import kinds
 from otel_agents.instrumentors._core.operations.kinds import Kind
 from otel_agents.instrumentors._core.operations.operation import Operation
@@ -98,7 +98,9 @@ class ModelCall(Operation):
         self.times_next_chunk = True
         self.response_model: str | None = None
         self.response_id: str | None = None
-        scope, name = scope_of(parent), _NAMES[operation]
+        known: Any = parent.get(SCOPE_KEY)  # a hot path: `scope_of`, without its call
+        scope: Scope = known or NO_SCOPE
+        name = _NAMES[operation]
         self._agent = scope.agent if self.generates else None
         self._claim = None
         official_in_use = official.MODULE in sys.modules
