@@ -127,3 +127,86 @@ def test_what_chunk_returns_takes_the_later_items_that_it_knows(
     assert read(StreamProxy(Stream(*"abcda", "end"), operation))[:5] == [*"abcda"]
     assert operation.reports[:3] == [("chunk", "a"), ("chunk", "b"), ("chunk", "d")]
     assert taken == ["c", "a"]
+
+
+class PassesOnOnly(Stream):
+    """A stream as those of the SDKs: its ``__iter__`` passes on what is read below."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._iterator:  # noqa: UP028  as the SDKs do
+            yield item
+
+
+class Changes(Stream):
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._iterator:
+            yield item * 2
+
+
+class Skips(Stream):
+    def __init__(self, *items: Any) -> None:
+        super().__init__(*items)
+        self.others = iter("xy")
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self.others:  # noqa: UP028
+            yield item
+
+
+class Counts(PassesOnOnly):
+    """A subclass of an application, which calls that of the SDK."""
+
+    number = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in super().__iter__():
+            self.number += 1
+            yield item
+
+
+@pytest.mark.parametrize(
+    ("kind", "items"),
+    [
+        (PassesOnOnly, ["a", "b"]),
+        (Changes, ["aa", "bb"]),
+        (Skips, ["x", "y"]),
+        (Counts, ["a", "b"]),
+    ],
+)
+def test_the_caller_gets_what_iterating_gives(kind: type[Stream], items: list[str]) -> None:
+    operation, stream = Recorded(), kind("a", "b")
+    assert list(StreamProxy(stream, operation)) == items
+    assert operation.reports == [*(("chunk", item) for item in items), ("exhausted", None)]
+    assert getattr(stream, "number", 2) == 2
+
+
+def test_an_iterator_dropped_while_another_reads_ends_nothing() -> None:
+    operation, dropped = Recorded(), list[Iterator[Any]]()
+
+    class Drops(PassesOnOnly):
+        def _read(self, items: tuple[Any, ...]) -> Iterator[Any]:
+            yield items[0]
+            dropped.clear()
+            self.marks.append(current_mark())
+            yield from items[1:]
+
+    stream = Drops("a", "b")
+    proxy: Any = StreamProxy(stream, operation)
+    dropped.append(iter(proxy))
+    assert next(dropped[0]) == "a"
+    assert list(proxy) == ["b"]
+    assert stream.marks == [operation]
+    assert current_mark() is None
+    assert operation.reports == [("chunk", "a"), ("chunk", "b"), ("exhausted", None)]
+
+
+def test_what_is_thrown_into_an_iterator_comes_back() -> None:
+    operation = Recorded()
+    proxy: Any = StreamProxy(Stream("a", "b"), operation)
+    reader: Any = iter(proxy)
+    assert next(reader) == "a"
+    with pytest.raises(KeyError):
+        reader.throw(KeyError("mine"))
+    assert list(proxy) == ["b"]
+    assert operation.reports == [("chunk", "a"), ("chunk", "b"), ("exhausted", None)]
+    assert current_mark() is None

@@ -10,7 +10,11 @@ from openai.types.chat import ChatCompletionChunk
 from otel_agents.instrumentors import Telemetry
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._dialects.openai.apis import APIS
-from otel_agents.instrumentors._dialects.openai.generation import Generation, text_taker
+from otel_agents.instrumentors._dialects.openai.generation import (
+    Generation,
+    takes_unrecorded_text,
+    text_taker,
+)
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.testing.emission import Emission
 
@@ -76,7 +80,7 @@ def test_a_parsed_stream_is_recorded_as_its_raw_chunks_are(
 def test_only_a_parsed_chunk_of_nothing_but_text_takes_the_shorter_way() -> None:
     reports_usage = "usage" in ChatCompletionChunk.model_fields  # from openai 1.26
     taken: list[str] = []
-    take = text_taker(taken.append)
+    take = text_taker(taken)
     assert take(ChatCompletionChunk.model_validate(WORD)) is reports_usage
     assert taken == (["word "] if reports_usage else [])
     for other in OTHERS.values():
@@ -84,3 +88,14 @@ def test_only_a_parsed_chunk_of_nothing_but_text_takes_the_shorter_way() -> None
     for unparsed in (WORD, None, "data", object()):
         assert not take(unparsed)
     assert len(taken) == reports_usage
+
+
+def test_without_content_every_delta_takes_the_shorter_way() -> None:
+    reports_usage = "usage" in ChatCompletionChunk.model_fields
+    for name, one in [*OTHERS.items(), ("word", WORD)]:
+        fields: dict[str, Any] = one["choices"][0] if len(one["choices"]) == 1 else {}
+        is_delta = "usage" not in one and not fields.get("index", 1) and not fields["finish_reason"]
+        taken = takes_unrecorded_text(ChatCompletionChunk.model_validate(one))
+        assert taken is (is_delta and reports_usage), name
+    for unparsed in (WORD, None, "data", object()):
+        assert not takes_unrecorded_text(unparsed)

@@ -12,7 +12,9 @@ import sys
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import Token
-from types import MappingProxyType
+from functools import lru_cache
+from operator import attrgetter
+from types import FunctionType, MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from opentelemetry.context import Context
@@ -371,32 +373,35 @@ class StreamProxy(_StreamProxyBase):
 
     def __iter__(self) -> Iterator[Any]:
         # The SDKs' streams are read by generators, which are resumed quicker than `__next__` is called.
-        kind = cast(Any, type(self._otel_wrapped))
-        read = getattr(getattr(kind, "__iter__", None), "__code__", None)
-        is_generator = read is not None and read.co_flags & inspect.CO_GENERATOR
-        return self._otel_items(iter(self._otel_wrapped).__next__) if is_generator else self
+        stream = self._otel_wrapped
+        method = getattr(cast(Any, type(stream)), "__iter__", None)
+        read = _reader(method) if type(method) is FunctionType else None
+        return self if read is None else self._otel_items(read(stream))
 
-    def _otel_items(self, fetch: Callable[[], Any]) -> Iterator[Any]:
-        # The hot path of all streams: `__next__`, inline. It needs no cleanup when it is closed.
+    def _otel_items(self, iterator: Iterator[Any]) -> Iterator[Any]:
+        # The hot path of all streams: `__next__`, inline.
         context, get, set_, reset = self._otel_context, CURRENT.get, CURRENT.set, CURRENT.reset
         take = context.take
-        while True:
-            context.inside = True
-            token = set_(context.inner)
-            try:
-                item = fetch()
-            except BaseException as error:
-                if self._otel_unfetched(token, error):
-                    return
-                raise
-            context.inner = get()
-            context.inside = False
-            reset(token)
-            if take(item):
-                yield item
-            elif context.reported(item):
-                take = context.take
-                yield item
+        context.inside = True
+        token: Any = set_(context.inner)
+        try:
+            for item in iterator:
+                context.inner = get()
+                context.inside = False
+                reset(token)
+                token = None
+                if take(item):
+                    yield item
+                elif context.reported(item):
+                    take = context.take
+                    yield item
+                context.inside = True
+                token = set_(context.inner)
+        except BaseException as error:
+            if token is not None and context.inside:  # else it was closed where it yields
+                self._otel_unfetched(token, error)
+            raise
+        self._otel_unfetched(token, StopIteration())
 
     def __next__(self) -> Any:
         context = self._otel_context
@@ -414,17 +419,15 @@ class StreamProxy(_StreamProxyBase):
             if context.take(item) or context.reported(item):
                 return item
 
-    def _otel_unfetched(self, token: Any, error: BaseException) -> bool:
-        """End after ``error`` instead of an item; return whether it is the stream's end."""
+    def _otel_unfetched(self, token: Any, error: BaseException) -> None:
+        """End after ``error``, which was raised instead of an item."""
         self._otel_context.inner = CURRENT.get()
         self._otel_context.inside = False
         CURRENT.reset(token)
-        is_end = isinstance(error, StopIteration)
-        if is_end:
+        if isinstance(error, StopIteration):
             self._otel_exhausted()
         else:
             self._otel_failed(error)
-        return is_end
 
     def __enter__(self) -> Any:
         outer = CURRENT.get()
@@ -446,6 +449,25 @@ class StreamProxy(_StreamProxyBase):
         if name == "response" and self._otel_response is not None:
             self._otel_response.expose()
         return self._otel_closing(value) if name == "close" else value
+
+
+@lru_cache(maxsize=32)
+def _reader(method: FunctionType) -> Callable[[Any], Iterator[Any]] | None:
+    """Return what reads a stream instead of ``method``, its ``__iter__``; None if no generator does.
+
+    The SDKs' streams keep a generator, and their ``__iter__`` is a second one that only passes on
+    what the first one yields: whatever compiles to the code below.
+    """
+    code, known = method.__code__, _passing_on.__code__
+    if not code.co_flags & inspect.CO_GENERATOR:
+        return None
+    does_pass_on = (code.co_code, code.co_names) == (known.co_code, known.co_names)
+    return attrgetter("_iterator") if does_pass_on else iter
+
+
+def _passing_on(self: Any) -> Iterator[Any]:
+    for item in self._iterator:  # noqa: UP028  as the SDKs do
+        yield item
 
 
 class AsyncStreamProxy(_StreamProxyBase):

@@ -184,9 +184,9 @@ class Generation(Inference):
         if self.response_model is None:
             return  # a later chunk may name it
         if accumulator is None:
-            self._take_text = text_taker(bool)  # it adds to nothing
+            self._take_text = takes_unrecorded_text
         elif isinstance(accumulator, ChatAccumulator) and 0 in accumulator.choices:
-            self._take_text = text_taker(accumulator.choices[0].content.append)
+            self._take_text = text_taker(accumulator.choices[0].content)
 
     def _record_groq(self, extra: Any) -> None:
         """Record what the first and the last chunk of Groq have; usage is there unrequested."""
@@ -224,8 +224,8 @@ class Generation(Inference):
             self.content.output_messages = accumulator.output if is_chat else accumulator.messages
 
 
-def text_taker(add: Callable[[str], object]) -> Callable[[Any], bool]:
-    """Return what takes the text of a parsed chunk of a chat that holds nothing else.
+def text_taker(texts: list[str]) -> Callable[[Any], bool]:
+    """Return what adds to ``texts`` that of a parsed chunk of a chat that holds nothing else.
 
     Nearly all chunks do. It returns False for any other, also for one whose choice is not the first.
     """
@@ -238,13 +238,12 @@ def text_taker(add: Callable[[str], object]) -> Callable[[Any], bool]:
             (choice,) = fields["choices"]
             choice_fields = choice.__dict__
             delta = choice_fields["delta"]
-            delta_fields = delta.__dict__
-            content = delta_fields["content"]
+            content = delta.content
             if (
                 content is not None
                 and (
                     len(delta.__pydantic_fields_set__) == 1  # quicker than to look at the others
-                    or countOf(delta_fields.values(), None) == len(delta_fields) - 1
+                    or countOf(delta.__dict__.values(), None) == len(delta.__dict__) - 1
                 )
                 and choice_fields["finish_reason"] is None
                 and fields["usage"] is None  # missing before openai 1.26: raises
@@ -252,10 +251,29 @@ def text_taker(add: Callable[[str], object]) -> Callable[[Any], bool]:
                 and not delta.__pydantic_extra__
                 and ("x_groq" not in fields or fields["x_groq"] is None)
             ):
-                add(content)
+                texts.append(content)
                 return True
         except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
             pass
         return False
 
     return take
+
+
+def takes_unrecorded_text(chunk: Any) -> bool:
+    """Return whether a parsed chunk of a chat holds nothing but a delta, if no content is recorded.
+
+    Its choice is the first, as in `text_taker`.
+    """
+    try:
+        fields = chunk.__dict__
+        (choice,) = fields["choices"]
+        choice_fields = choice.__dict__
+        return (
+            choice_fields["finish_reason"] is None
+            and fields["usage"] is None  # missing before openai 1.26: raises
+            and not choice_fields["index"]
+            and ("x_groq" not in fields or fields["x_groq"] is None)
+        )
+    except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
+        return False
