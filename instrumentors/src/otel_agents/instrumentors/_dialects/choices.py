@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.encoding.messages import TextMessage
+from otel_agents.instrumentors._core.encoding.plain import kind_of
 
 from .api import Message
-from .fields import field, fields_of, items
+from .fields import fields_of, items, known_fields
 
 __all__ = ["Choices"]
+
+_CHOICES: Final = ("choices",)
+_REASON: Final = ("finish_reason",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,12 @@ class Choices:
 
     def output(self, response: Any) -> Items | list[Message]:
         """Return the messages as content: nearly always there is one."""
-        choices = items(response, "choices")
-        if len(choices) == 1 and field(choices[0], "finish_reason"):
+        choices: Any = known_fields(response, _CHOICES).get("choices")
+        if (
+            kind_of(choices) is list  # a hot path
+            and len(choices) == 1
+            and known_fields(choices[0], _REASON).get("finish_reason")
+        ):
             return Items(choices, self._message, self._text_of)
         return self.messages(response)
 

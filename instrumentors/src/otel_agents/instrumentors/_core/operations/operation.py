@@ -22,6 +22,7 @@ from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.calls.finalization import DROPPED_AT
 from otel_agents.instrumentors._core.context.ownership import without_claims
 from otel_agents.instrumentors._core.context.scope import (
+    NO_SCOPE,
     OFFICIAL_CONVERSATION_MODULE,
     Scope,
     official_conversation_id,
@@ -162,12 +163,13 @@ class Operation:
             )
             if conversation:
                 self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
-        if scope.user_id:
-            self.attributes[attr.USER_ID] = scope.user_id
-        if scope.session_id:
-            self.attributes[attr.SESSION_ID] = scope.session_id
-        if scope.tags:
-            self.attributes.update(scope.tags)
+        if scope is not NO_SCOPE:
+            if scope.user_id:
+                self.attributes[attr.USER_ID] = scope.user_id
+            if scope.session_id:
+                self.attributes[attr.SESSION_ID] = scope.session_id
+            if scope.tags:
+                self.attributes.update(scope.tags)
         self._entry: Entry | None = ReferenceType(self, IN_PROGRESS.forget)
         IN_PROGRESS[self._entry] = None
         started = STARTED.get()
@@ -194,7 +196,7 @@ class Operation:
     ) -> Context:
         """Start the span and return its context; if that fails, go on in ``parent``."""
         # A claim is for an operation that starts, not for its span, which a processor may notice.
-        hidden = scope.inference is not None or scope.embeddings is not None
+        hidden = scope is not NO_SCOPE and (scope.inference or scope.embeddings) is not None
         outside = with_scope(parent, inference=None, embeddings=None) if hidden else parent
         try:
             self.span = self.telemetry.tracer.start_span(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -163,6 +164,17 @@ def _point(measure: Measure, known: Mapping[str, Any]) -> Attributes:
     return {**common, **measure.extra}
 
 
+_REAL: Final = "_real_meter"
+"""What the API's proxy of a meter has: the meter, once the process has a meter provider."""
+
+
+class _Real:
+    """Has a real meter where a proxy has it."""
+
+    def __init__(self, meter: Meter) -> None:
+        setattr(self, _REAL, None if isinstance(meter, NoOpMeter) else meter)
+
+
 class Instruments:
     """The instruments of one instrumentor, created on first use."""
 
@@ -176,16 +188,10 @@ class Instruments:
         self._sums: dict[str, ObservedCounter] = {}
         self.per_chunk = settings.chunk_metric
         self._chosen = ChosenAttributes(settings.metric_attributes, self._overflowed)
-        self._records = False
+        self._proxy: Any = meter if hasattr(meter, _REAL) else _Real(meter)
 
-    @property
-    def records(self) -> bool:
-        """Whether a point of a histogram is kept: not before the process has a meter provider."""
-        if not self._records:
-            # The meter of the API's proxy is private. Without the attribute it is a real meter.
-            meter: Meter | None = getattr(self._meter, "_real_meter", self._meter)
-            self._records = meter is not None and not isinstance(meter, NoOpMeter)
-        return self._records
+    records = property(attrgetter(f"_proxy.{_REAL}"))  # a hot path: without a call
+    """None as long as no point of a histogram is kept: the process has no meter provider."""
 
     def measure(
         self, measures: tuple[Measure, ...], operation: EndedOperation, known: Mapping[str, Any]

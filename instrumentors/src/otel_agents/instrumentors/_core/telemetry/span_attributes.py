@@ -44,11 +44,10 @@ def set_attributes(span: Span, attributes: dict[str, Any]) -> None:
         and _TEXT.issuperset(map(type, attributes))
         and "" not in attributes
     ):
-        with sdk_span._lock, kept._lock:
-            stored, most = kept._dict, kept.maxlen
-            has_room = most is None or len(stored) + len(attributes) <= most
-            if has_room and sdk_span._end_time is None:
-                return stored.update(attributes)
+        stored, most = kept._dict, kept.maxlen
+        has_room = most is None or len(stored) + len(attributes) <= most
+        if has_room and sdk_span._end_time is None:
+            return stored.update(attributes)  # without their locks: it is one step
     return method(attributes)
 
 
@@ -62,5 +61,5 @@ def own_method(kind: type[Span]) -> Callable[..., None] | None:
     # A function that has replaced the method, perhaps to redact, is of another module.
     is_own = getattr(method, "__globals__", None) is vars(sdk)
     kept = vars(BoundedAttributes(attributes={"key": 1}))
-    is_known = kept.get("_dict") == {"key": 1} and {"maxlen", "max_value_len", "_lock"} <= {*kept}
+    is_known = kept.get("_dict") == {"key": 1} and {"maxlen", "max_value_len"} <= {*kept}
     return method if is_own and is_known else None

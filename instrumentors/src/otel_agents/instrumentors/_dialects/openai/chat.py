@@ -93,7 +93,9 @@ def _convert(message: Any) -> Message:
 
 def _record_request(content: Content, body: Body) -> None:
     content.set("input_messages", input_messages(body.get("messages") or ()))
-    record_tools(content, body.get("tools") or body.get("functions"))
+    tools = body.get("tools") or body.get("functions")
+    if tools:
+        record_tools(content, tools)
 
 
 def record_tools(content: Content, tools: Any) -> None:
@@ -108,7 +110,9 @@ CHOICES: Final = Choices(_message, _text_of)
 
 def choice_finish_reasons(response: Any) -> tuple[str, ...]:
     """Return one finish reason per choice, ``error`` for one that broke off; none without any."""
-    choices = listed(known_fields(response, _FOUND).get("choices"))
+    choices: Any = known_fields(response, _FOUND).get("choices")
+    if kind_of(choices) is not list:
+        choices = listed(choices)
     if len(choices) == 1:  # a hot path: nearly always
         reason = known_fields(choices[0], _REASON).get("finish_reason")
         return (reason,) if reason else ()
