@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from . import media
-from .plain import dump, kind_of
+from .plain import dump
 from .sizes import size_within
 
 __all__ = ["TextMessage", "encode_messages"]
@@ -59,35 +59,28 @@ def encode_messages(
         budget: Bytes.
     """
     room = budget - 1
-    messages: list[Any] = []
+    messages: list[str] = []
     try:
         for item in items:
             message = text_of(item)
             if message is None:
-                message = convert(item)
-                size = size_within(message, room, 1)
+                converted = convert(item)
+                size = size_within(converted, room, 1)
                 if size is None:
                     return None
                 room -= size + 1
-            else:
-                text = message[1]
-                if text[0] in _DATA and media.is_data_url(text):
-                    return None
-                room -= len(text) + _AROUND
-            if room < 0:
-                return None
-            messages.append(message)
-        parts: list[str] = []
-        for message in messages:  # all fit
-            if kind_of(message) is not tuple:
-                parts.append(dump(message).decode())
+                messages.append(dump(converted).decode())
                 continue
             role, text, reason = message
+            length = len(text)
+            room -= length + _AROUND
+            if room < 0 or (text[0] in _DATA and media.is_data_url(text)):
+                return None
             start = _STARTS.get(role) or _start(encode_basestring(role))
             end = _ENDS.get(reason) or _end(encode_basestring(str(reason)))
-            quoted = encode_basestring(text) if len(text) < _SHORT else _quoted(text)
-            parts.append(start + quoted + end)
-        json = f"[{','.join(parts)}]"
+            quoted = encode_basestring(text) if length < _SHORT else _quoted(text)
+            messages.append(start + quoted + end)
+        json = f"[{','.join(messages)}]"
         size = len(json) if json.isascii() else len(json.encode())
     except (ValueError, TypeError):  # a lone surrogate, or a role that is not a string
         return None
