@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from .fields import fields_of, items, known_fields
 __all__ = ["Choices"]
 
 _CHOICES: Final = ("choices",)
-_REASON: Final = ("finish_reason",)
+_FIELDS: Final = ("message", "finish_reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,16 @@ class Choices:
     def output(self, response: Any) -> Items | list[Message]:
         """Return the messages as content: nearly always there is one."""
         choices: Any = known_fields(response, _CHOICES).get("choices")
-        if (
-            kind_of(choices) is list  # a hot path
-            and len(choices) == 1
-            and known_fields(choices[0], _REASON).get("finish_reason")
-        ):
-            return Items(choices, self._message, self._text_of)
+        if kind_of(choices) is list and len(choices) == 1:  # a hot path
+            fields = known_fields(choices[0], _FIELDS)
+            if fields.get("finish_reason"):
+                return Items((fields,), self._message, self._text_of)
         return self.messages(response)
 
-    def _text_of(self, choice: Any) -> TextMessage | None:
-        fields = fields_of(choice)
+    def _text_of(self, fields: Mapping[str, Any]) -> TextMessage | None:
         text = self.text_of(fields.get("message"))
         return None if text is None else (text[0], text[1], fields.get("finish_reason"))
 
-    def _message(self, choice: Any) -> Message:
-        fields = fields_of(choice)
+    def _message(self, fields: Mapping[str, Any]) -> Message:
         message = self.convert(fields.get("message"))
         return {**message, "finish_reason": fields.get("finish_reason")}

@@ -34,6 +34,8 @@ _ENDS: Final = MappingProxyType[str | None, str](
     {None: "}]}", **{reason: _end(f'"{reason}"') for reason in _REASONS}}
 )
 """What is after it, by its finish reason."""
+_start_of: Final = {**_STARTS}.get  # a proxy's own `get` takes twice as long
+_end_of: Final = {**_ENDS}.get
 _SHORT: Final = 1536
 """Characters of a text that Python's encoder, which the SDKs use too, encodes as quickly."""
 _AROUND: Final = len(_start('""') + _end('""'))
@@ -76,8 +78,8 @@ def encode_messages(
             room -= length + _AROUND
             if room < 0 or (text[0] in _DATA and media.is_data_url(text)):
                 return None
-            start = _STARTS.get(role) or _start(encode_basestring(role))
-            end = _ENDS.get(reason) or _end(encode_basestring(str(reason)))
+            start = _start_of(role) or _start(encode_basestring(role))
+            end = _end_of(reason) or _end(encode_basestring(str(reason)))
             quoted = encode_basestring(text) if length < _SHORT else _quoted(text)
             messages.append(start + quoted + end)
         json = f"[{','.join(messages)}]"

@@ -92,7 +92,10 @@ def _convert(message: Any) -> Message:
 
 
 def _record_request(content: Content, body: Body) -> None:
-    content.set("input_messages", input_messages(body.get("messages") or ()))
+    messages: Any = body.get("messages") or ()
+    is_list = kind_of(messages) is list  # a hot path: `input_messages`, without its call
+    items = Items(messages, _message, _text_of) if is_list else input_messages(messages)
+    content.set("input_messages", items)
     tools = body.get("tools") or body.get("functions")
     if tools:
         record_tools(content, tools)
