@@ -108,9 +108,18 @@ SDK_ROWS: Final = MappingProxyType(
                 ("litellm", "LiteLLM", 8.43),
             )
         },
+        **{
+            f"anthropic{name}": Row(
+                f"Anthropic{what}", "sdk_requests:anthropic", size, "anthropic", content
+            )
+            for name, what, size, content in (
+                ("-10kb", ", 10 KB", 10_000, True),
+                ("-off", ", content off", 1000, False),
+            )
+        },
     }
 )
-"""A chat of 1 KB of each SDK, with content."""
+"""A chat of each SDK."""
 
 
 def environ(row: Row) -> dict[str, str]:
