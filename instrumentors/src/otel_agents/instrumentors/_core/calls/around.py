@@ -269,13 +269,26 @@ def _follow_unfinished(observer: CallObserver, value: Any) -> Any:
 
 
 async def _await(observer: CallObserver, awaitable: Awaitable[Any]) -> Any:
+    # A hot path: `ResumableContext.wait` and `_awaited_result`, without their calls.
     finalizer = finalization.current()
+    outer = CURRENT.get()
+    token = CURRENT.set(observer.context)
     try:
-        value = await ResumableContext(observer.context).wait(awaitable)
+        value = await awaitable
     except BaseException as error:
+        ResumableContext(observer.context).leave_awaited((outer, token), error)
         finalizer.failed(observer, error)
         raise
-    return _awaited_result(observer, value)
+    CURRENT.set(outer)
+    if type(value) in _GENERATORS:
+        return _awaited_result(observer, value)
+    try:
+        return observer.returned(value)
+    except Exception:
+        return _not_recorded(observer, value)
+    except BaseException as error:
+        report_failure(observer, error)
+        raise
 
 
 def _awaited_result(observer: Any, value: Any) -> Any:
