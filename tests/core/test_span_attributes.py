@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 import pytest
@@ -133,6 +133,19 @@ def test_a_replaced_method_is_called(at_first: bool, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Span, "set_attributes", _redacted)
     with pytest.raises(AssertionError):
         set_attributes(span, {"a": 2})
+
+
+def _otherwise(_: Any, attributes: dict[str, Any]) -> None:
+    raise AssertionError(attributes)
+
+
+def test_a_method_of_the_sdk_that_is_built_otherwise_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    otherwise = FunctionType(_otherwise.__code__, vars(sys.modules["opentelemetry.sdk.trace"]))
+    monkeypatch.setattr(Span, "set_attributes", otherwise)
+    with pytest.raises(AssertionError):
+        set_attributes(started(), {"a": 1})
 
 
 def test_the_method_of_one_span_is_called(monkeypatch: pytest.MonkeyPatch) -> None:

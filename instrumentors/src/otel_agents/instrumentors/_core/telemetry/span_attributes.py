@@ -15,6 +15,8 @@ __all__ = ["own_method", "set_attributes"]
 _SCALARS: Final = frozenset({bool, float, int, str})
 _TEXT: Final = frozenset({str})
 _ARRAY: Final[Any] = tuple
+_FIELDS: Final = frozenset({"_attributes", "_end_time"})
+"""The fields of a span that its method uses, and we do."""
 _STORE: Final[Any] = BoundedAttributes
 """What a span of the SDK keeps its attributes in."""
 
@@ -59,7 +61,8 @@ def own_method(kind: type[Span]) -> Callable[..., None] | None:
         return None
     method: Any = kind.set_attributes
     # A function that has replaced the method, perhaps to redact, is of another module.
-    is_own = getattr(method, "__globals__", None) is vars(sdk)
+    if getattr(method, "__globals__", None) is not vars(sdk):
+        return None
     kept = vars(BoundedAttributes(attributes={"key": 1}))
     is_known = kept.get("_dict") == {"key": 1} and {"maxlen", "max_value_len"} <= {*kept}
-    return method if is_own and is_known else None
+    return method if is_known and {*method.__code__.co_names} >= _FIELDS else None

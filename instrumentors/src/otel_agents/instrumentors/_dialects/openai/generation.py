@@ -24,7 +24,7 @@ from .requests import inference_attributes
 from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
 
-__all__ = ["Generation", "text_taker"]
+__all__ = ["Generation", "takes_unrecorded_text", "text_taker"]
 
 _RECORDED_EVENTS: Final = frozenset(("response.created", "error", *FINAL_EVENTS))
 """The events of a stream of the Responses API that hold more than content."""
