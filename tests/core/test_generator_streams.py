@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
+import wrapt
 from core_recording import Recorded, current_mark, settle
 
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
@@ -198,6 +200,36 @@ def test_an_iterator_dropped_while_another_reads_ends_nothing() -> None:
     assert stream.marks == [operation]
     assert current_mark() is None
     assert operation.reports == [("chunk", "a"), ("chunk", "b"), ("exhausted", None)]
+
+
+def test_a_stream_that_another_thread_closes_restores_the_context() -> None:
+    operation = Recorded()
+
+    class Closed(PassesOnOnly):
+        def _read(self, items: tuple[Any, ...]) -> Iterator[Any]:
+            yield items[0]
+            thread = Thread(target=proxy.close)
+            thread.start()
+            thread.join()
+            raise ConnectionError("closed")
+
+    proxy: Any = StreamProxy(Closed("a"), operation)
+    with pytest.raises(ConnectionError):
+        list(proxy)
+    assert current_mark() is None
+    assert operation.reports == [("chunk", "a"), ("abandoned",)]
+
+
+def test_a_wrapped_iteration_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    def note(wrapped: Any, _: Any, args: Any, kwargs: Any) -> Iterator[Any]:
+        for item in wrapped(*args, **kwargs):
+            yield item * 2
+
+    wrapper: Any = wrapt.FunctionWrapper(PassesOnOnly.__iter__, note)
+    monkeypatch.setattr(PassesOnOnly, "__iter__", wrapper)
+    operation = Recorded()
+    assert list(StreamProxy(PassesOnOnly("a", "b"), operation)) == ["aa", "bb"]
+    assert operation.reports == [("chunk", "aa"), ("chunk", "bb"), ("exhausted", None)]
 
 
 def test_what_is_thrown_into_an_iterator_comes_back() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Iterator
+from functools import partialmethod
 from types import FrameType, FunctionType
 from typing import Any
 
 import pytest
+import wrapt
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, TracerProvider
 from opentelemetry.trace import INVALID_SPAN
 
@@ -146,6 +148,29 @@ def test_a_method_of_the_sdk_that_is_built_otherwise_is_called(
     monkeypatch.setattr(Span, "set_attributes", otherwise)
     with pytest.raises(AssertionError):
         set_attributes(started(), {"a": 1})
+
+
+def test_a_wrapped_method_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    def note(wrapped: Any, _: Any, args: Any, kwargs: Any) -> None:
+        given.append(args)
+        wrapped(*args, **kwargs)
+
+    span, given = started(), list[Any]()
+    set_attributes(span, {"a": 1})
+    monkeypatch.setattr(Span, "set_attributes", wrapt.FunctionWrapper(Span.set_attributes, note))
+    set_attributes(span, {"a": 2})
+    assert given == [({"a": 2},)]
+    assert (span.attributes or {})["a"] == 2
+
+
+@pytest.mark.parametrize("at_first", [True, False])
+def test_a_partial_method_is_called(at_first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    span = started()
+    if not at_first:
+        set_attributes(span, {"a": 1})
+    monkeypatch.setattr(Span, "set_attributes", partialmethod(_redacted))
+    with pytest.raises(AssertionError):
+        set_attributes(span, {"a": 2})
 
 
 def test_the_method_of_one_span_is_called(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,9 @@ OTHERS = {
     "usage beside text": chunk(choice(content="text "), usage=USAGE, service_tier="flex"),
     "usage": chunk(usage=USAGE),
     "nothing": chunk(choice()),
+    "an error of Groq": chunk(choice(), x_groq={"error": "over_capacity"}),
+    "an error of Groq beside no text": chunk(choice(content=""), x_groq={"error": "over"}),
+    "usage of Groq": chunk(choice(), x_groq={"usage": USAGE}),
 }
 
 
@@ -94,7 +97,8 @@ def test_without_content_every_delta_takes_the_shorter_way() -> None:
     reports_usage = "usage" in ChatCompletionChunk.model_fields
     for name, one in [*OTHERS.items(), ("word", WORD)]:
         fields: dict[str, Any] = one["choices"][0] if len(one["choices"]) == 1 else {}
-        is_delta = "usage" not in one and not fields.get("index", 1) and not fields["finish_reason"]
+        reports = "usage" in one or "x_groq" in one
+        is_delta = not reports and not fields.get("index", 1) and not fields["finish_reason"]
         taken = takes_unrecorded_text(ChatCompletionChunk.model_validate(one))
         assert taken is (is_delta and reports_usage), name
     for unparsed in (WORD, None, "data", object()):

@@ -375,7 +375,7 @@ class StreamProxy(_StreamProxyBase):
         # The SDKs' streams are read by generators, which are resumed quicker than `__next__` is called.
         stream = self._otel_wrapped
         method = getattr(cast(Any, type(stream)), "__iter__", None)
-        read = _reader(method) if type(method) is FunctionType else None
+        read = _reader(method) if type(method) is FunctionType else _foreign_reader(method)
         return self if read is None else self._otel_items(read(stream))
 
     def _otel_items(self, iterator: Iterator[Any]) -> Iterator[Any]:
@@ -388,8 +388,8 @@ class StreamProxy(_StreamProxyBase):
             for item in iterator:
                 context.inner = get()
                 context.inside = False
-                reset(token)
-                token = None
+                entered, token = token, None  # before it is left: a signal may interrupt here
+                reset(entered)
                 if take(item):
                     yield item
                 elif context.reported(item):
@@ -398,7 +398,7 @@ class StreamProxy(_StreamProxyBase):
                 context.inside = True
                 token = set_(context.inner)
         except BaseException as error:
-            if token is not None and context.inside:  # else it was closed where it yields
+            if token is not None:  # else it was closed where it yields
                 self._otel_unfetched(token, error)
             raise
         self._otel_unfetched(token, StopIteration())
@@ -449,6 +449,12 @@ class StreamProxy(_StreamProxyBase):
         if name == "response" and self._otel_response is not None:
             self._otel_response.expose()
         return self._otel_closing(value) if name == "close" else value
+
+
+def _foreign_reader(method: Any) -> Callable[[Any], Iterator[Any]] | None:
+    """Return what reads a stream whose ``__iter__`` is wrapped, as wrapt does: that is called."""
+    code = getattr(method, "__code__", None)
+    return iter if code is not None and code.co_flags & inspect.CO_GENERATOR else None
 
 
 @lru_cache(maxsize=32)

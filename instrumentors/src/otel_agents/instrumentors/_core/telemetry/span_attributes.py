@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import lru_cache
+from types import MethodType
 from typing import Any, Final
 
 from opentelemetry.attributes import BoundedAttributes
@@ -31,7 +32,7 @@ def set_attributes(span: Span, attributes: dict[str, Any]) -> None:
     """
     # One function: within a request, a call of another one takes as long as what it does.
     method: Any = span.set_attributes
-    if getattr(method, "__func__", None) is not own_method(type(span)):
+    if type(method) is not MethodType or method.__func__ is not own_method(type(span)):
         return method(attributes)
     for value in attributes.values():
         if type(value) not in _SCALARS and not (

@@ -241,7 +241,7 @@ def text_taker(texts: list[str]) -> Callable[[Any], bool]:
             delta = choice_fields["delta"]
             content = delta.content
             if (
-                content is not None
+                content  # an empty one may be beside an error of Groq
                 and (
                     len(delta.__pydantic_fields_set__) == 1  # quicker than to look at the others
                     or countOf(delta.__dict__.values(), None) == len(delta.__dict__) - 1
@@ -269,12 +269,13 @@ def takes_unrecorded_text(chunk: Any) -> bool:
     try:
         fields = chunk.__dict__
         (choice,) = fields["choices"]
-        choice_fields = choice.__dict__
+        choice_fields, extra = choice.__dict__, chunk.__pydantic_extra__
         return (
             choice_fields["finish_reason"] is None
             and fields["usage"] is None  # missing before openai 1.26: raises
             and not choice_fields["index"]
             and ("x_groq" not in fields or fields["x_groq"] is None)
+            and not (extra and "x_groq" in extra)
         )
     except (AttributeError, LookupError, TypeError, ValueError):  # not as the SDK parses it
         return False
