@@ -269,7 +269,7 @@ def _follow_unfinished(observer: CallObserver, value: Any) -> Any:
 
 
 async def _await(observer: CallObserver, awaitable: Awaitable[Any]) -> Any:
-    # A hot path: `ResumableContext.wait` and `_awaited_result`, without their calls.
+    # A hot path: `ResumableContext.wait`, without its calls.
     finalizer = finalization.current()
     outer = CURRENT.get()
     token = CURRENT.set(observer.context)
@@ -280,15 +280,8 @@ async def _await(observer: CallObserver, awaitable: Awaitable[Any]) -> Any:
         finalizer.failed(observer, error)
         raise
     CURRENT.set(outer)
-    if type(value) in _GENERATORS:
-        return _awaited_result(observer, value)
-    try:
-        return observer.returned(value)
-    except Exception:
-        return _not_recorded(observer, value)
-    except BaseException as error:
-        report_failure(observer, error)
-        raise
+    record = _awaited_result if type(value) in _GENERATORS else _record_result
+    return record(observer, value)
 
 
 def _awaited_result(observer: Any, value: Any) -> Any:

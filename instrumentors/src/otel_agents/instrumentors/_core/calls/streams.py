@@ -12,7 +12,6 @@ import sys
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import Token
-from functools import lru_cache
 from operator import attrgetter
 from types import FunctionType, MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias, cast
@@ -374,8 +373,7 @@ class StreamProxy(_StreamProxyBase):
     def __iter__(self) -> Iterator[Any]:
         # The SDKs' streams are read by generators, which are resumed quicker than `__next__` is called.
         stream = self._otel_wrapped
-        method = getattr(cast(Any, type(stream)), "__iter__", None)
-        read = _reader(method) if type(method) is FunctionType else _foreign_reader(method)
+        read = _reader(getattr(cast(Any, type(stream)), "__iter__", None))
         return self if read is None else self._otel_items(read(stream))
 
     def _otel_items(self, iterator: Iterator[Any]) -> Iterator[Any]:
@@ -451,24 +449,22 @@ class StreamProxy(_StreamProxyBase):
         return self._otel_closing(value) if name == "close" else value
 
 
-def _foreign_reader(method: Any) -> Callable[[Any], Iterator[Any]] | None:
-    """Return what reads a stream whose ``__iter__`` is wrapped, as wrapt does: that is called."""
-    code = getattr(method, "__code__", None)
-    return iter if code is not None and code.co_flags & inspect.CO_GENERATOR else None
+_BELOW: Final = attrgetter("_iterator")
+"""Returns the generator below a stream of an SDK."""
 
 
-@lru_cache(maxsize=32)
-def _reader(method: FunctionType) -> Callable[[Any], Iterator[Any]] | None:
+def _reader(method: Any) -> Callable[[Any], Iterator[Any]] | None:
     """Return what reads a stream instead of ``method``, its ``__iter__``; None if no generator does.
 
     The SDKs' streams keep a generator, and their ``__iter__`` is a second one that only passes on
-    what the first one yields: whatever compiles to the code below.
+    what the first one yields: whatever compiles to the code below. A wrapper, as wrapt's, shows the
+    code of what it wraps, and is called.
     """
-    code, known = method.__code__, _passing_on.__code__
-    if not code.co_flags & inspect.CO_GENERATOR:
+    code, known = getattr(method, "__code__", None), _passing_on.__code__
+    if code is None or not code.co_flags & inspect.CO_GENERATOR:
         return None
-    does_pass_on = (code.co_code, code.co_names) == (known.co_code, known.co_names)
-    return attrgetter("_iterator") if does_pass_on else iter
+    passes_on = (code.co_code, code.co_names) == (known.co_code, known.co_names)
+    return _BELOW if passes_on and type(method) is FunctionType else iter
 
 
 def _passing_on(self: Any) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Final, NamedTuple, Protocol
 
 from opentelemetry.context import Context
@@ -168,13 +168,6 @@ _REAL: Final = "_real_meter"
 """What the API's proxy of a meter has: the meter, once the process has a meter provider."""
 
 
-class _Real:
-    """Has a real meter where a proxy has it."""
-
-    def __init__(self, meter: Meter) -> None:
-        setattr(self, _REAL, None if isinstance(meter, NoOpMeter) else meter)
-
-
 class Instruments:
     """The instruments of one instrumentor, created on first use."""
 
@@ -188,7 +181,8 @@ class Instruments:
         self._sums: dict[str, ObservedCounter] = {}
         self.per_chunk = settings.chunk_metric
         self._chosen = ChosenAttributes(settings.metric_attributes, self._overflowed)
-        self._proxy: Any = meter if hasattr(meter, _REAL) else _Real(meter)
+        real = None if isinstance(meter, NoOpMeter) else meter
+        self._proxy: Any = meter if hasattr(meter, _REAL) else SimpleNamespace(**{_REAL: real})
 
     records = property(attrgetter(f"_proxy.{_REAL}"))  # a hot path: without a call
     """None as long as no point of a histogram is kept: the process has no meter provider."""
