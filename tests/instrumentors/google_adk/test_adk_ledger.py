@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import google_adk_runs as runs
-from native_emission import NativeEmission, attributes_of, billed
+from native_emission import NativeEmission, attributes_of, billed, scope_of
 from native_laws import NativeLaws, StreamLaws
 
-from otel_agents.testing.scripted_model import Failure, ScriptedModel
+from otel_agents.instrumentors import hosting
+from otel_agents.testing.scripted_model import Failure, Hold, Response, ScriptedModel
 
 SCOPE = "gcp.vertex.agent"
 
@@ -20,6 +23,22 @@ class TestStreams(StreamLaws):
     scope = SCOPE
     streamed = runs.WAYS["LiteLLM, streamed"]
     left = runs.left
+
+    def test_a_stream_that_is_cancelled_as_it_is_left_is_one_span(
+        self, native: NativeEmission, model: ScriptedModel
+    ) -> None:
+        gate = Event()
+        model.script(Response("One two three four.", hold=Hold(after=3, gate=gate)))
+        try:
+            runs.left(model)
+        finally:
+            gate.set()
+        assert hosting.drain_streams(5)
+        (span,) = native.inferences
+        assert scope_of(span) == SCOPE
+        error = attributes_of(span).get("error.type")
+        assert error in (None, "asyncio.exceptions.CancelledError")  # ADK 1 closes the stream
+        assert native.recorded("gen_ai.client.operation.duration")[1] == 1
 
 
 def test_the_failed_attempt_before_a_fallback_is_ours_in_spans_and_metrics(

@@ -172,6 +172,10 @@ class ForeignLibrary(NamedTuple):
     miscounts: bool = False
     has_span: bool = True
 
+    def records(self, error: BaseException | None) -> bool:
+        """Return whether it records its metrics for a call that ends with ``error``, if any."""
+        return error is None or (self.failures is not None and isinstance(error, self.failures))
+
 
 class ForeignClaim:
     """One model call of a library that has a span of its own for it.

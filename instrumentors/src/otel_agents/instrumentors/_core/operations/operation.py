@@ -385,8 +385,14 @@ class Operation:
 
     @property
     def _is_failed_attempt(self) -> bool:
-        """Whether it raised or was interrupted: a response may report a failure, too."""
-        return self.error is not None or self.error_type == values.ERROR_TYPE_INTERRUPTED
+        """Whether it raised or was interrupted: a response may report a failure, too.
+
+        A cancellation after the first chunk leaves a response: no other attempt follows.
+        """
+        if self.error is None:
+            return self.error_type == values.ERROR_TYPE_INTERRUPTED
+        began = attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK in self.attributes
+        return isinstance(self.error, Exception) or not began
 
     def _is_held_open(self) -> bool:
         hold_open, self.hold_open = self.hold_open, None

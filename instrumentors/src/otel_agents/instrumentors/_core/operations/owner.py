@@ -124,7 +124,8 @@ class ClaimedAround(Owner):
         error: BaseException | None = None,
     ) -> tuple[Measure, ...]:
         """Leave out what the library records itself."""
-        return _without_theirs(measures, self._library)
+        recorded = self._library.records(error)
+        return _without_theirs(measures, self._library) if recorded else measures
 
     def receive(self, attributes: Mapping[str, Any]) -> None:
         """Add to the library's span what it does not have."""
@@ -153,8 +154,7 @@ class _FailedAttempt(Owner):
         error: BaseException | None = None,
     ) -> tuple[Measure, ...]:
         """Leave out what the library records itself, if its call fails by this attempt."""
-        recorded = self._library.failures is not None and isinstance(error, self._library.failures)
-        if failed is None or self._claim.owns or not recorded:
+        if failed is None or self._claim.owns or not error or not self._library.records(error):
             return measures
         ours = _without_theirs(measures, self._library)
         left_out = tuple(it for it in measures if it not in ours)
