@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import random
 import sys
 from datetime import date
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -92,3 +94,46 @@ def test_others_are_converted(other: Any) -> None:
 def test_those_that_fit_are_not_converted() -> None:
     made = encode(Items([("user", "hi", None)], pytest.fail, as_text), 1000)
     assert made.structure() == [converted(("user", "hi", None))]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_newest_of_a_long_history_are_as_if_all_were_converted(seed: int) -> None:
+    chosen = random.Random(seed)
+    truncated_at_once = 0
+    for _ in range(100):
+        sources, budget = _history(chosen), chosen.randrange(100, 5000)
+        expected = encode(Items(sources, _convert), budget)
+        converted_items: list[Any] = []
+        made = encode(
+            Items(sources, partial(_convert, converted_items=converted_items), _text_of), budget
+        )
+        assert made == expected
+        if made.original_bytes is not None:
+            truncated_at_once += not any(isinstance(source, tuple) for source in converted_items)
+    assert truncated_at_once > 10
+
+
+def _history(chosen: random.Random) -> list[Any]:
+    """Return instructions, texts and results of tools; most texts are as usual."""
+    texts = [*TEXTS.values(), *([TEXTS["long"], TEXTS["umlauts"]] * 20)]
+    sources: list[Any] = [{"role": "system", "content": "be kind"}] * chosen.randrange(3)
+    for _ in range(chosen.randrange(1, 9)):
+        role, reason = chosen.choice([*KINDS, *([("user", None), ("assistant", "stop")] * 20)])
+        sources.append(
+            (role, chosen.choice(texts)[: chosen.randrange(1, chosen.choice((30, 2500)))], reason)
+        )
+    if chosen.random() < 0.3:
+        sources.insert(chosen.randrange(len(sources)), {"role": "tool", "content": [1, None]})
+    return sources
+
+
+def _convert(source: Any, converted_items: list[Any] | None = None) -> Any:
+    if converted_items is not None:
+        converted_items.append(source)
+    if isinstance(source, tuple):
+        return converted(cast(Source, source))
+    return {"role": source["role"], "parts": [{"type": "generic", "value": source["content"]}]}
+
+
+def _text_of(source: Any) -> TextMessage | None:
+    return cast(TextMessage, source) if isinstance(source, tuple) else None

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
 from .messages import TextMessage, encode_messages
+from .newest import encode_newest
 from .plain import dump
 from .pruning import (
     MIN_BYTES,
@@ -116,9 +117,14 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
             False, keep the first items.
     """
     if type(value) is Items and value.text_of is not None:  # a hot path
-        messages = encode_messages(value.source, value.convert, value.text_of, budget)
+        items, convert, text_of = value.source, value.convert, value.text_of
+        messages = encode_messages(items, convert, text_of, budget)
         if messages is not None:
             return _new_encoded((*messages, None, True))
+        first = _leading_instructions(items)
+        messages = encode_newest(items, first, convert, text_of, budget) if newest else None
+        if messages is not None:
+            return _new_encoded((*messages, _original_bytes(value), True))
     whole = _whole(value, budget, newest)
     if whole is not None:
         return whole

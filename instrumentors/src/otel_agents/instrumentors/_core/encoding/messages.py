@@ -10,9 +10,9 @@ from typing import Any, Final, TypeAlias
 
 from . import media
 from .plain import dump
-from .sizes import size_within
+from .sizes import DATA, size_within
 
-__all__ = ["TextMessage", "encode_messages"]
+__all__ = ["TextMessage", "encode_messages", "text_message"]
 
 TextMessage: TypeAlias = "tuple[str, str, str | None]"
 """The role, the text and the finish reason of a message that has nothing else."""
@@ -40,8 +40,6 @@ _SHORT: Final = 1536
 """Characters of a text that Python's encoder, which the SDKs use too, encodes as quickly."""
 _AROUND: Final = len(_start('""') + _end('""'))
 """Bytes of a message without its text, about."""
-_DATA: Final = "dD"
-"""The first character of a ``data:`` URL."""
 
 
 def encode_messages(
@@ -76,7 +74,7 @@ def encode_messages(
             role, text, reason = message
             length = len(text)
             room -= length + _AROUND
-            if room < 0 or (text[0] in _DATA and media.is_data_url(text)):
+            if room < 0 or (text[0] in DATA and media.is_data_url(text)):
                 return None
             start = _start_of(role) or _start(encode_basestring(role))
             end = _end_of(reason) or _end(encode_basestring(str(reason)))
@@ -87,6 +85,17 @@ def encode_messages(
     except (ValueError, TypeError):  # a lone surrogate, or a role that is not a string
         return None
     return (json, size) if size <= budget else None
+
+
+def text_message(role: str, text: str, reason: str | None, marks: str = "") -> str:
+    """Return one message as JSON, with further fields ``marks`` of its part.
+
+    Raises:
+        ValueError: JSON cannot hold the text.
+    """
+    start = _start_of(role) or _start(encode_basestring(role))
+    end = _end_of(reason) or _end(encode_basestring(str(reason)))
+    return f"{start}{_quoted(text)}{marks}{end}"
 
 
 def _quoted(text: str) -> str:

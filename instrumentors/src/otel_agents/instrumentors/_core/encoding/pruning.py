@@ -21,6 +21,7 @@ __all__ = [
     "Pruned",
     "prune",
     "prune_list",
+    "prune_message",
     "truncate_text",
 ]
 
@@ -122,6 +123,13 @@ def truncate_text(text: str, room: int) -> str:
     return text.encode("utf-8", "replace")[:room].decode("utf-8", "ignore")
 
 
+def prune_message(role: str, text: str, reason: str | None, room: int) -> tuple[str, int]:
+    """Return what `prune` leaves of a long text which is all of a message, and the message's size."""
+    reserved = text_bytes(role) + (0 if reason is None else text_bytes(reason) + _AROUND_REASON)
+    kept = truncate_text(text, room - _AROUND_TEXT - reserved)
+    return kept, _AROUND_TEXT - _MARKER_BYTES + reserved + text_bytes(kept)
+
+
 def _object(value: dict[Any, Any], room: int, above: tuple[int, ...]) -> Pruned:
     """Keep small values first, so that a long one does not displace them."""
     kept, large, left, truncated = _skeleton(value, room - 2 - _MARKER_BYTES, above)
@@ -168,3 +176,15 @@ def _skeleton(
             large[name] = item
         left -= minimum if size is None else minimum - EMPTY_BYTES + size
     return kept, large, left, False
+
+
+def _bytes_around(**reason: str) -> int:
+    """Return what `prune` reserves in a message around its text."""
+    long = "x" * _LONG
+    pruned = prune({"role": "", "parts": [{"type": "text", "content": long}], **reason}, _LONG)
+    return _LONG - len(pruned.value["parts"][0]["content"])
+
+
+_LONG: Final = 4096
+_AROUND_TEXT: Final = _bytes_around()
+_AROUND_REASON: Final = _bytes_around(finish_reason="") - _AROUND_TEXT

@@ -10,6 +10,7 @@ from . import media
 from .plain import MAX_DEPTH, kind_of, plain
 
 __all__ = [
+    "DATA",
     "EMPTY_BYTES",
     "END",
     "estimate",
@@ -17,6 +18,7 @@ __all__ = [
     "size_within",
     "take_fitting",
     "text_bytes",
+    "text_message_bytes",
 ]
 
 EMPTY_BYTES: Final = 4
@@ -25,7 +27,7 @@ EMPTY_BYTES: Final = 4
 END: Final = object()
 """Returned by `take_fitting` if no item is left."""
 
-_DATA: Final = "dD"
+DATA: Final = "dD"
 """The first character of a ``data:`` URL, for a cheap check."""
 
 _MESSAGE: Final = len('{"role":"","parts":[{"type":"text","content":""}]}')
@@ -84,13 +86,20 @@ def _plain_message(item: Any) -> int | None:
     if kind_of(part) is not dict or len(part) != 2 or part.get("type") != "text":
         return None
     text = part.get("content")
-    if kind_of(text) is not str or text[:1] in _DATA:
+    if kind_of(text) is not str or text[:1] in DATA:
         return None
-    size = (len(text) if text.isascii() else text_bytes(text)) + len(role) + _MESSAGE
-    if len(item) == 2:
-        return size
-    reason = item.get("finish_reason")
-    return size + len(reason) + _REASON if kind_of(reason) is str else None
+    reason = None
+    if len(item) == 3:
+        reason = item.get("finish_reason")
+        if kind_of(reason) is not str:
+            return None
+    return text_message_bytes(role, text, reason)
+
+
+def text_message_bytes(role: str, text: str, reason: str | None) -> int:
+    """Return the size of a message that is one text."""
+    size = text_bytes(text) + len(role) + _MESSAGE
+    return size if reason is None else size + len(reason) + _REASON
 
 
 def _size_of(value: Any, room: int, depth: int) -> int:
@@ -104,7 +113,7 @@ def _size_of(value: Any, room: int, depth: int) -> int:
         for key, item in value.items():
             if type(item) is str and type(key) is str and item.isascii():
                 length = len(item)
-                if length < media.MIN_DATA_URL or item[0] not in _DATA:
+                if length < media.MIN_DATA_URL or item[0] not in DATA:
                     size += len(key) + length + 2
                     if size > room:
                         raise _DoesNotFitError
