@@ -241,7 +241,7 @@ def text_taker(texts: list[str]) -> Callable[[Any], bool]:
             delta = choice_fields["delta"]
             content = delta.content
             if (
-                content  # an empty one may be beside an error of Groq
+                content  # Groq reports errors and usage beside none
                 and (
                     len(delta.__pydantic_fields_set__) == 1  # quicker than to look at the others
                     or countOf(delta.__dict__.values(), None) == len(delta.__dict__) - 1
@@ -250,7 +250,6 @@ def text_taker(texts: list[str]) -> Callable[[Any], bool]:
                 and fields["usage"] is None  # missing before openai 1.26: raises
                 and not choice_fields["index"]
                 and not delta.__pydantic_extra__
-                and ("x_groq" not in fields or fields["x_groq"] is None)
             ):
                 texts.append(content)
                 return True
