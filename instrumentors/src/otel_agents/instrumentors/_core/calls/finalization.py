@@ -123,9 +123,9 @@ class _Queue:
     def __init__(self) -> None:
         self._start_lock = Lock()  # a destructor that runs meanwhile may start a stream
         # One for each item that is not finalized yet.
-        self._unfinished: Final[deque[None]] = deque(maxlen=_MAX_PENDING)
+        self.unfinished: Final[deque[None]] = deque(maxlen=_MAX_PENDING)
         self._reset()
-        renew_after_fork(self._unfinished.clear)
+        renew_after_fork(self.unfinished.clear)
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
@@ -135,7 +135,7 @@ class _Queue:
         """
         if inherits_telemetry():
             self._is_running, self.ready = False, None
-            self._unfinished.extend([None] * self._queue.qsize())
+            self.unfinished.extend([None] * self._queue.qsize())
         else:
             self._reset()
 
@@ -149,8 +149,8 @@ class _Queue:
         """The same object while the thread runs."""
 
     def put(self, work: Callable[[], object]) -> None:
-        if len(self._unfinished) < self.max_pending:
-            self._unfinished.append(None)
+        if len(self.unfinished) < self.max_pending:
+            self.unfinished.append(None)
             self._queue.put((self._now(), work))
         else:
             self._overflowed += 1
@@ -163,11 +163,6 @@ class _Queue:
                     self._start()
         return self._is_running
 
-    def start_if_waiting(self) -> None:
-        """Start the thread if something waits for it."""
-        if self._unfinished:
-            self.start()
-
     def wait_briefly(self) -> None:
         # A greenlet must not wait: its destructor may run under a lock that another one needs.
         if self._is_running and not is_green():
@@ -178,17 +173,17 @@ class _Queue:
 
         If the thread cannot be started, finalize here.
         """
-        if not self._unfinished or self.start():
+        if not self.unfinished or self.start():
             return self._wait(timeout)
         deadline = time.monotonic() + timeout
         with contextlib.suppress(Empty):
-            while self._unfinished:
+            while self.unfinished:
                 remaining = max(deadline - time.monotonic(), 0)
                 self._finalize(*self._queue.get(timeout=remaining))
-        return not self._unfinished
+        return not self.unfinished
 
     def _wait(self, timeout: float) -> bool:
-        if not self._unfinished or DROPPED_AT.get() is not None:  # else it waits for itself
+        if not self.unfinished or DROPPED_AT.get() is not None:  # else it waits for itself
             return True
         done = Flag()
         self.put(done.set)
@@ -214,7 +209,7 @@ class _Queue:
         try:
             at(dropped_at, work)
         finally:
-            self._unfinished.pop()
+            self.unfinished.pop()
             self._log_overflow()
 
     def _log_overflow(self) -> None:
@@ -261,7 +256,8 @@ def abandon(observer: StreamObserver) -> None:
 
 def current() -> Finalizer:
     """Return the finalizer for an awaited call; start the thread if something waits."""
-    QUEUE.start_if_waiting()
+    if QUEUE.unfinished:
+        QUEUE.start()
     return QUEUE.finalizer
 
 
