@@ -143,6 +143,7 @@ class Embedding(Embeddings):
         provider: ``gen_ai.provider.name``.
         model: The requested model, if the request names one.
         server: Host and port of the endpoint, if known.
+        parent: The parent context; default is the current one.
         provider_is_guess: Whether the provider that a layer above names takes precedence.
     """
 
@@ -157,6 +158,7 @@ class Embedding(Embeddings):
         model: str | None,
         server: tuple[str, int] | None,
         *,
+        parent: Context | None = None,
         provider_is_guess: bool = False,
     ) -> None:
         super().__init__(
@@ -165,6 +167,7 @@ class Embedding(Embeddings):
             provider,
             model,
             server,
+            parent=parent,
             provider_is_guess=provider_is_guess,
         )
         self._response_fields = response_fields
@@ -172,7 +175,10 @@ class Embedding(Embeddings):
             self.attributes.update(attributes)
 
     def respond(self, value: Any) -> None:
-        """Record the response; its usage has input tokens alone."""
+        """Record the response, once; its usage has input tokens alone."""
+        if self.complete:  # an SDK's parser got it
+            return
+        self.complete = True
         fields = self._response_fields(value)
         self.response_id, self.response_model = fields.response_id, fields.model
         self.attributes.update(fields.attributes)

@@ -6,7 +6,6 @@ from typing import Final
 
 from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
-from otel_agents.instrumentors._dialects.fields import text
 from otel_agents.instrumentors._dialects.generation import Embedding
 from otel_agents.instrumentors._dialects.openai.requests import embeddings_attributes
 from otel_agents.instrumentors._dialects.openai.usage import embeddings_fields
@@ -27,15 +26,16 @@ def embed(
     operation: type[Embedding] = Embedding,
 ) -> Embedding:
     """Start ``operation`` for a request to an endpoint of ``endpoints``."""
-    body = body_of(options)
-    endpoint = endpoints.of(call.instance)
+    body, endpoint = body_of(options), endpoints.of(call.instance)
+    model = body.get("model")
     embedding = operation(
         telemetry,
         embeddings_fields,
         embeddings_attributes(body),
         endpoint.provider,
-        text(body, "model"),
+        model if isinstance(model, str) else None,
         endpoint.server,
+        parent=call.context,
         provider_is_guess=endpoint.provider_is_guess,
     )
     propagate_and_observe(telemetry, call, endpoint.host, embedding)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
 from weakref import ReferenceType, ref
@@ -186,7 +186,8 @@ def propagate_and_observe(
     telemetry: Telemetry, call: Call, host: str, operation: ResultObserver
 ) -> None:
     """Add trace headers for the hosts that the setting names, and observe the SDK's parser."""
-    propagate(telemetry, call, host, operation.context)
+    if telemetry.settings.propagate_headers:
+        propagate(telemetry, call, host, operation.context)
     post_parser = getattr(options_of(call), "post_parser", None)
     if callable(post_parser):
         replace_options(call, post_parser=_observing(operation, post_parser))
@@ -237,6 +238,7 @@ class Sdk(Generic[_Api, _Inference]):
         endpoints: The endpoints of its clients.
         inference: Starts the operation of a request to a generating API.
         other: Observes any other request, by its options and path.
+        others: Paths of which most of these requests are: they are looked up in no other way.
         request_usage: Requests the usage of a stream that does not report it, where the setting
             ``stream_usage`` says so.
     """
@@ -248,6 +250,7 @@ class Sdk(Generic[_Api, _Inference]):
         inference: StartsInference[_Api, _Inference],
         *,
         other: Callable[[Telemetry, Call, RequestOptions, str], CallObserver | None] = _unobserved,
+        others: Container[str] = (),
         request_usage: Callable[[Call, RequestOptions, _Api, _Inference], object] | None = None,
     ) -> None:
         self._apis = apis
@@ -255,6 +258,7 @@ class Sdk(Generic[_Api, _Inference]):
         self._endpoints = endpoints
         self._inference = inference
         self._other = other
+        self._others = others
         self._request_usage = request_usage
 
     def request(
@@ -266,9 +270,13 @@ class Sdk(Generic[_Api, _Inference]):
         options = args[1] if len(args) == 2 and _OPTIONS not in kwargs else options_of(call)
         url = options.url
         posted = options.method == "post" and type(url) is str
-        api = (self._api_at(url) if posted else None) or self.api_of(options)
+        api = self._api_at(url) if posted else None
         if api is None:
-            return self._other(telemetry, call, options, path_of(options))
+            if posted and url in self._others:
+                return self._other(telemetry, call, options, url)
+            api = self.api_of(options)
+            if api is None:
+                return self._other(telemetry, call, options, path_of(options))
         inference = self.infer(telemetry, call, options, api, parent)
         settings = telemetry.settings
         if settings.stream_usage and self._request_usage is not None:

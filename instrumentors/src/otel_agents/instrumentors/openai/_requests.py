@@ -145,6 +145,11 @@ def _request_usage(
 
 
 request: Final = Sdk(
-    APIS, ENDPOINTS, Generation, other=_other, request_usage=_request_usage
+    APIS,
+    ENDPOINTS,
+    Generation,
+    other=_other,
+    others=(embeddings.PATH,),
+    request_usage=_request_usage,
 ).request
 """Observes ``SyncAPIClient.request(cast_to, options, …)`` or its async twin."""

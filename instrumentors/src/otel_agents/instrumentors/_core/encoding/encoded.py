@@ -13,9 +13,9 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
-from .messages import TextMessage, encode_messages
+from .messages import TextMessage, encode_messages, encode_part
 from .newest import encode_newest
-from .plain import dump
+from .plain import dump, kind_of
 from .pruning import (
     MIN_BYTES,
     OMITTED,
@@ -116,7 +116,7 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
         newest: Of a list that is too long, keep the last items and the leading system messages; if
             False, keep the first items.
     """
-    if type(value) is Items and value.text_of is not None:  # a hot path
+    if kind_of(value) is Items and value.text_of is not None:  # a hot path
         items, convert, text_of = value.source, value.convert, value.text_of
         messages = encode_messages(items, convert, text_of, budget)
         if messages is not None:
@@ -125,6 +125,10 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
         messages = encode_newest(items, first, convert, text_of, budget) if newest else None
         if messages is not None:
             return _new_encoded((*messages, _original_bytes(value), True))
+    elif kind_of(value) is list and len(value) == 1:  # instructions, mostly
+        part = encode_part(value[0], budget)
+        if part is not None:
+            return _new_encoded((*part, None, True))
     whole = _whole(value, budget, newest)
     if whole is not None:
         return whole

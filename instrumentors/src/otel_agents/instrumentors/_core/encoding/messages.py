@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from . import media
-from .plain import dump
+from .plain import dump, kind_of
 from .sizes import DATA, size_within
 
-__all__ = ["TextMessage", "encode_messages", "text_message"]
+__all__ = ["TextMessage", "encode_messages", "encode_part", "text_message"]
 
 TextMessage: TypeAlias = "tuple[str, str, str | None]"
 """The role, the text and the finish reason of a message that has nothing else."""
@@ -83,6 +83,21 @@ def encode_messages(
         json = f"[{','.join(messages)}]"
         size = len(json) if json.isascii() else len(json.encode())
     except (ValueError, TypeError):  # a lone surrogate, or a role that is not a string
+        return None
+    return (json, size) if size <= budget else None
+
+
+def encode_part(part: Any, budget: int) -> tuple[str, int] | None:
+    """Return a list of one part as JSON, and its size in bytes; None unless it is a text that fits."""
+    if kind_of(part) is not dict or len(part) != 2 or part.get("type") != "text":
+        return None
+    text = part.get("content")
+    if kind_of(text) is not str or len(text) + _AROUND > budget or text[:1] in DATA:
+        return None
+    try:
+        json = f'[{{"type":"text","content":{_quoted(text)}}}]'
+        size = len(json) if json.isascii() else len(json.encode())
+    except ValueError:  # a lone surrogate
         return None
     return (json, size) if size <= budget else None
 

@@ -21,7 +21,7 @@ from otel_agents.semconv import attributes as attr
 from .api import OpenAIApi
 from .chat import Accumulator as ChatAccumulator
 from .requests import inference_attributes
-from .responses import FINAL_EVENTS, PENDING, RESPONSES, failure_of
+from .responses import COMPLETED, FINAL_EVENTS, PENDING, RESPONSES, failure_of
 from .usage import usage_of
 
 __all__ = ["Generation", "takes_unrecorded_text", "text_taker"]
@@ -107,7 +107,7 @@ class Generation(Inference):
         conversation = fields.get("conversation")
         if conversation is not None and (conversation := text(conversation, "id")) is not None:
             self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
-        if status is not None:
+        if status is not None and status != COMPLETED:
             failed, code = failure_of(value)
             if failed:
                 self.mark_failed(code)

@@ -17,6 +17,8 @@ from otel_agents.instrumentors._dialects.fields import (
     field,
     fields_of,
     items,
+    known_fields,
+    listed,
     parsed_arguments,
     plain,
     text,
@@ -25,6 +27,7 @@ from otel_agents.instrumentors._dialects.fields import (
 from otel_agents.instrumentors._dialects.parts import (
     message,
     reasoning_part,
+    text_part,
     tool_call,
     tool_call_response,
     with_finish_reasons,
@@ -37,6 +40,7 @@ from .parts import content_parts
 from .response_texts import built, text_of_input, text_of_output
 
 __all__ = [
+    "COMPLETED",
     "FINAL_EVENTS",
     "PENDING",
     "RESPONSES",
@@ -50,7 +54,11 @@ FINAL_EVENTS: Final = ("response.completed", "response.incomplete", "response.fa
 """The last event of a stream, which holds the whole response."""
 PENDING: Final = ("queued", "in_progress")
 """The states of an incomplete response."""
-
+COMPLETED: Final = "completed"
+"""The state of a response without an error."""
+_FAILED: Final = ("failed", "cancelled")
+_STATUS_FIELDS: Final = ("status", "output", "incomplete_details")
+_TYPE: Final = ("type",)
 
 _CALLS: Final = ("function_call", "custom_tool_call")
 _CLIENT_CALLS: Final = ("apply_patch_call", "computer_call", "local_shell_call", "shell_call")
@@ -196,13 +204,20 @@ def _result(value: Any) -> Any:
 
 
 def _record_request(content: Content, body: Body) -> None:
-    content.input_messages = lambda: _input(body.get("input"))
-    if body.get("instructions"):
-        content.system_instructions = lambda: instruction_parts(body["instructions"])
-    variables = as_mapping(as_mapping(body.get("prompt")).get("variables"))
-    if variables:
-        content.prompt_variables = variables
-    record_tools(content, body.get("tools"))
+    # A hot path: what a request does not have is not looked at.
+    sent, instructions = body.get("input"), body.get("instructions")
+    content.set("input_messages", _input(sent) if isinstance(sent, str) else lambda: _input(sent))
+    if isinstance(instructions, str):
+        content.set("system_instructions", [text_part(instructions)] if instructions else None)
+    elif instructions:
+        content.system_instructions = lambda: instruction_parts(instructions)
+    prompt, tools = body.get("prompt"), body.get("tools")
+    if prompt:
+        variables = as_mapping(as_mapping(prompt).get("variables"))
+        if variables:
+            content.prompt_variables = variables
+    if tools:
+        record_tools(content, tools)
 
 
 def _output(response: Any) -> Items | list[Message]:
@@ -216,9 +231,6 @@ def _response_messages(response: Any) -> list[Message]:
     return output_messages(items(response, "output"), response_finish_reasons(response))
 
 
-_STATUS_REASONS: Final = MappingProxyType(
-    {"completed": "stop", "failed": "error", "cancelled": "error"}
-)
 _INCOMPLETE_REASONS: Final = MappingProxyType({"max_output_tokens": "length"})
 
 
@@ -227,14 +239,17 @@ def response_finish_reasons(response: Any) -> tuple[str, ...]:
 
     The mapping is that of the GenAI semconv, OpenAI "Fetch response".
     """
-    status = text(response, "status")
+    fields = known_fields(response, _STATUS_FIELDS)
+    status = fields.get("status")
+    if status == COMPLETED:  # a hot path: without a call for each item
+        for item in listed(fields.get("output")):
+            if known_fields(item, _TYPE).get("type") in _CALLS:
+                return ("tool_calls",)
+        return ("stop",)
     if status == "incomplete":
-        reason = text(field(response, "incomplete_details"), "reason") or "incomplete"
+        reason = text(fields.get("incomplete_details"), "reason") or "incomplete"
         return (_INCOMPLETE_REASONS.get(reason, reason),)
-    if status == "completed" and _calls_tools(items(response, "output")):
-        return ("tool_calls",)
-    reason = _STATUS_REASONS.get(status) if status is not None else None
-    return (reason,) if reason is not None else ()
+    return ("error",) if status in _FAILED else ()
 
 
 def failure_of(response: Any) -> tuple[bool, str | None]:
@@ -243,10 +258,6 @@ def failure_of(response: Any) -> tuple[bool, str | None]:
     if status == "cancelled":
         return True, status
     return status == "failed", code_in(response, "code")
-
-
-def _calls_tools(output: Iterable[Any]) -> bool:
-    return any(text(item, "type") in _CALLS for item in output)
 
 
 class _Accumulator:

@@ -31,21 +31,20 @@ _OUTPUT_DETAILS: Final = MappingProxyType(
     }
 )
 _DETAILS: Final = (
-    ("prompt_tokens_details", ("input_tokens_details", "input_token_details"), _INPUT_DETAILS),
+    (("prompt_tokens_details", "input_tokens_details", "input_token_details"), _INPUT_DETAILS),
     (
-        "completion_tokens_details",
-        ("output_tokens_details", "output_token_details"),
+        ("completion_tokens_details", "output_tokens_details", "output_token_details"),
         _OUTPUT_DETAILS,
     ),
 )
-"""The field of chat's details, those of other APIs, and the attributes of what they hold."""
+"""The fields of details, that of chat first, and the attributes of what they hold."""
 _new_usage: Final[Callable[[tuple[int | None, int | None, dict[str, int]]], Usage]] = partial(
     cast(Any, tuple).__new__, Usage
 )
 """Makes one, on a hot path: the class does it by a Python function."""
 _KEYS: Final = (
     *("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"),
-    *(key for name, others, _ in _DETAILS for key in (name, *others)),
+    *(name for names, _ in _DETAILS for name in names),
 )
 
 
@@ -56,29 +55,22 @@ def usage_of(usage: object) -> Usage | None:
     # A hot path: without a call for what nearly every usage is, with details that are all zero.
     fields = known_fields(usage, _KEYS)
     inputs, outputs = fields.get("prompt_tokens"), fields.get("completion_tokens")
+    if inputs is None and outputs is None:
+        inputs, outputs = fields.get("input_tokens"), fields.get("output_tokens")
     if type(inputs) is not int or not 0 <= inputs < MOST:
         inputs = as_count(inputs)
     if type(outputs) is not int or not 0 <= outputs < MOST:
         outputs = as_count(outputs)
-    if inputs is None and outputs is None:
-        inputs, outputs = (
-            as_count(fields.get("input_tokens")),
-            as_count(fields.get("output_tokens")),
-        )
     breakdown: dict[str, int] = {}
-    for name, others, rows in _DETAILS:
-        details = fields.get(name)
-        if details is None:
-            details = _first(fields, others)
-        if details is not None:
-            counts = known_fields(details, rows)
-            if any(counts.values()):
-                breakdown.update(_named(counts, rows))
+    for names, rows in _DETAILS:
+        for name in names:
+            details = fields.get(name)
+            if details is not None:
+                counts = known_fields(details, rows)
+                if any(counts.values()):
+                    breakdown.update(_named(counts, rows))
+                break
     return _new_usage((inputs, outputs, breakdown))
-
-
-def _first(fields: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((fields[name] for name in names if fields.get(name) is not None), None)
 
 
 def _named(counts: Mapping[str, Any], rows: Mapping[str, str]) -> dict[str, int]:
