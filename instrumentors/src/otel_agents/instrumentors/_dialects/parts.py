@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import json_copy
 
 from .api import Message, Part
@@ -14,6 +15,7 @@ from .fields import parsed_arguments
 __all__ = [
     "as_text",
     "message",
+    "message_of_text",
     "reasoning_part",
     "text_message",
     "text_part",
@@ -60,6 +62,13 @@ def message(role: str, parts: list[Part], name: str | None = None) -> Message:
 def text_message(role: str, value: Any, name: str | None = None) -> Message:
     """Return a message with one text part; a ``value`` that is not a string becomes JSON."""
     return message(role, [text_part(as_text(value))], name)
+
+
+def message_of_text(known: TextMessage) -> Message:
+    """Return the message of a text and nothing else."""
+    role, content, reason = known
+    built: Message = {"role": role, "parts": [text_part(content)]}
+    return built if reason is None else {**built, "finish_reason": reason}
 
 
 def with_finish_reasons(messages: list[Message], reasons: Sequence[str]) -> list[Message]:

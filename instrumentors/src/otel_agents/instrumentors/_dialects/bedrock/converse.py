@@ -10,7 +10,7 @@ from otel_agents.instrumentors._dialects.fields import as_mapping, field, text
 from otel_agents.semconv.values import Operation
 
 from .accumulator import Accumulator
-from .messages import output_messages, record_request
+from .messages import output, output_messages, record_request
 from .requests import converse_attributes, settings_attributes
 from .usage import usage_of
 
@@ -36,5 +36,6 @@ CONVERSE: Final = WireFormat(
     accumulator=Accumulator,
     request_attributes=converse_attributes,
     response_fields=_fields,
+    output=output,
 )
 NOVA: Final = replace(CONVERSE, request_attributes=settings_attributes)

@@ -7,11 +7,13 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
+from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import as_mapping, items, text
 from otel_agents.instrumentors._dialects.parts import (
     message,
+    message_of_text,
     reasoning_part,
     text_part,
     tool_call,
@@ -19,7 +21,7 @@ from otel_agents.instrumentors._dialects.parts import (
 )
 from otel_agents.semconv.values import Modality
 
-__all__ = ["converted_message", "parts", "tool_definitions"]
+__all__ = ["converted_message", "parts", "text_of", "tool_definitions"]
 
 _DOCUMENTS: Final = MappingProxyType(
     {
@@ -38,19 +40,26 @@ _DOCUMENTS: Final = MappingProxyType(
 
 def converted_message(sent: Any) -> Message:
     """Return a message; one with nothing but results of tools has the role ``tool``."""
-    # The hot path of a long history: nearly every message is a role and a text.
-    if kind_of(sent) is dict:
-        role, blocks = sent.get("role"), sent.get("content")
-        if role and kind_of(role) is str and kind_of(blocks) is list and len(blocks) == 1:
-            content = _plain_text(blocks[0])
-            if content is not None:
-                return {"role": role, "parts": [{"type": "text", "content": content}]}
+    known = text_of(sent)
+    if known is not None:
+        return message_of_text(known)
     converted = parts(items(sent, "content"))
     role = text(sent, "role") or "assistant"
     has_only_results = bool(converted) and all(
         part["type"] == "tool_call_response" for part in converted
     )
     return message("tool" if has_only_results else role, converted)
+
+
+def text_of(sent: Any) -> TextMessage | None:
+    """Return a message that is one text, as nearly all are; None for any other."""
+    if kind_of(sent) is dict:
+        role, blocks = sent.get("role"), sent.get("content")
+        if role and kind_of(role) is str and kind_of(blocks) is list and len(blocks) == 1:
+            content = _plain_text(blocks[0])
+            if content is not None:
+                return role, content, None
+    return None
 
 
 def _plain_text(block: Any) -> str | None:

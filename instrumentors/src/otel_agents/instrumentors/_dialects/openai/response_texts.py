@@ -6,11 +6,9 @@ from typing import Any
 
 from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
-from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import fields_of, listed
-from otel_agents.instrumentors._dialects.parts import text_part
 
-__all__ = ["built", "text_of_input", "text_of_output"]
+__all__ = ["text_of_input", "text_of_output"]
 
 
 def text_of_input(item: Any) -> TextMessage | None:
@@ -34,9 +32,3 @@ def text_of_output(item: Any, reason: str) -> TextMessage | None:
     if part.get("type") != "output_text" or not isinstance(text, str) or not text:
         return None
     return "assistant", text, reason
-
-
-def built(given: TextMessage) -> Message:
-    """Return the message of a text."""
-    role, text, reason = given
-    return {"role": role, "parts": [text_part(text)], "finish_reason": reason}

@@ -26,6 +26,7 @@ from otel_agents.instrumentors._dialects.fields import (
 )
 from otel_agents.instrumentors._dialects.parts import (
     message,
+    message_of_text,
     reasoning_part,
     text_part,
     tool_call,
@@ -37,7 +38,7 @@ from otel_agents.semconv.values import Modality, OpenAIApiType, Operation
 from .api import OpenAIApi
 from .chat import record_tools
 from .parts import content_parts
-from .response_texts import built, text_of_input, text_of_output
+from .response_texts import text_of_input, text_of_output
 
 __all__ = [
     "COMPLETED",
@@ -224,7 +225,9 @@ def _output(response: Any) -> Items | list[Message]:
     """Return the message of a response as content: often it is one of text."""
     output, reasons = items(response, "output"), response_finish_reasons(response)
     only = text_of_output(output[0], reasons[0]) if len(output) == 1 and reasons else None
-    return output_messages(output, reasons) if only is None else Items([only], built, tuple)
+    return (
+        output_messages(output, reasons) if only is None else Items([only], message_of_text, tuple)
+    )
 
 
 def _response_messages(response: Any) -> list[Message]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._dialects.api import ResponseFields, Usage
-from otel_agents.instrumentors._dialects.fields import MOST, as_count, field, known_fields, text
+from otel_agents.instrumentors._dialects.fields import MOST, as_count, known_fields, text
 from otel_agents.semconv import attributes as attr
 
 __all__ = ["embeddings_fields", "usage_of"]
@@ -38,6 +38,7 @@ _DETAILS: Final = (
     ),
 )
 """The fields of details, that of chat first, and the attributes of what they hold."""
+_EMBEDDING_FIELDS: Final = ("model", "usage")
 _new_usage: Final[Callable[[tuple[int | None, int | None, dict[str, int]]], Usage]] = partial(
     cast(Any, tuple).__new__, Usage
 )
@@ -59,7 +60,7 @@ def usage_of(usage: object) -> Usage | None:
         inputs, outputs = fields.get("input_tokens"), fields.get("output_tokens")
     if type(inputs) is not int or not 0 <= inputs < MOST:
         inputs = as_count(inputs)
-    if type(outputs) is not int or not 0 <= outputs < MOST:
+    if outputs is not None and (type(outputs) is not int or not 0 <= outputs < MOST):
         outputs = as_count(outputs)
     breakdown: dict[str, int] = {}
     for names, rows in _DETAILS:
@@ -81,4 +82,5 @@ def _named(counts: Mapping[str, Any], rows: Mapping[str, str]) -> dict[str, int]
 
 def embeddings_fields(response: Any) -> ResponseFields:
     """Return what a response with embeddings reports of itself."""
-    return ResponseFields(model=text(response, "model"), usage=usage_of(field(response, "usage")))
+    fields = known_fields(response, _EMBEDDING_FIELDS)
+    return ResponseFields(model=text(fields, "model"), usage=usage_of(fields.get("usage")))
