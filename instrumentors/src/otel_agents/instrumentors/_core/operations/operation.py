@@ -375,7 +375,7 @@ class Operation:
 
     def _settle(self, around: ClaimedAround) -> None:
         """Start our span after all, unless that of the library around owns this response."""
-        failed = self._is_failed_attempt
+        failed = self._is_failed_attempt and not (around.ends_cancelled and self._was_left)
         if failed or not around.own():
             parent = around.parent
             self._owner = around.failed_attempt() if failed else OURS
@@ -385,14 +385,14 @@ class Operation:
 
     @property
     def _is_failed_attempt(self) -> bool:
-        """Whether it raised or was interrupted: a response may report a failure, too.
+        """Whether it raised or was interrupted: a response may report a failure, too."""
+        return self.error is not None or self.error_type == values.ERROR_TYPE_INTERRUPTED
 
-        A cancellation after the first chunk leaves a response: no other attempt follows.
-        """
-        if self.error is None:
-            return self.error_type == values.ERROR_TYPE_INTERRUPTED
-        began = attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK in self.attributes
-        return isinstance(self.error, Exception) or not began
+    @property
+    def _was_left(self) -> bool:
+        """Whether it was cancelled after the first chunk: no other attempt follows."""
+        cancelled = self.error is not None and not isinstance(self.error, Exception)
+        return cancelled and attr.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK in self.attributes
 
     def _is_held_open(self) -> bool:
         hold_open, self.hold_open = self.hold_open, None

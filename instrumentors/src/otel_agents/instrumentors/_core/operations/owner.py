@@ -113,6 +113,11 @@ class ClaimedAround(Owner):
         self._claim.leave_response()
 
     @property
+    def ends_cancelled(self) -> bool:
+        """Whether the library's span ends, too, if the call is cancelled while it is streamed."""
+        return not self._library.leaves_open
+
+    @property
     def library_emits_event(self) -> bool:
         """Whether the library emits the event with all details itself."""
         return self._library.event

@@ -241,7 +241,7 @@ def text_taker(texts: list[str]) -> Callable[[Any], bool]:
             delta = choice_fields["delta"]
             content = delta.content
             if (
-                content  # Groq reports errors and usage beside none
+                content  # Groq reports errors and usage beside an empty one
                 and (
                     len(delta.__pydantic_fields_set__) == 1  # quicker than to look at the others
                     or countOf(delta.__dict__.values(), None) == len(delta.__dict__) - 1
