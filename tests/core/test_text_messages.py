@@ -65,11 +65,11 @@ def test_they_are_encoded_as_if_they_were_converted(text: str, kind: tuple[Any, 
 
 @pytest.mark.parametrize("text", ["", *TEXTS.values()], ids=["empty", *TEXTS])
 def test_a_part_of_text_is_encoded_as_any_other(text: str) -> None:
-    parts = [{"type": "text", "content": text}]
-    expected = encode(Items(parts, dict), 100_000)
-    assert encode(parts, 100_000) == expected
-    for budget in {expected.size + 100, expected.size - 1, expected.size // 2, 60, 0}:
-        assert encode(parts, budget) == encode(Items(parts, dict), budget)
+    for part in ({"type": "text", "content": text}, {"content": text, "type": "text"}):
+        expected = encode(Items([part], dict), 100_000)
+        assert encode([part], 100_000) == expected
+        for budget in {expected.size + 100, expected.size - 1, expected.size // 2, 60, 0}:
+            assert encode([part], budget) == encode(Items([part], dict), budget)
 
 
 OTHERS: dict[str, Any] = {

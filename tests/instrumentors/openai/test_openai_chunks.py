@@ -80,6 +80,22 @@ def test_a_parsed_stream_is_recorded_as_its_raw_chunks_are(
     assert recorded(emission, content, parsed) == recorded(emission, content, raw)
 
 
+class ReportingChunk(ChatCompletionChunk):
+    """A chunk of Groq's SDK."""
+
+    x_groq: Any = None
+
+
+@pytest.mark.parametrize("content", [True, False], ids=["content", "no content"])
+def test_what_groq_reports_beside_a_text_is_recorded(content: bool, emission: Emission) -> None:
+    error = chunk(choice(content="text "), x_groq={"error": "over_capacity"})
+    raw = [WORD, WORD, WORD, error, WORD]
+    parsed = [ReportingChunk.model_validate(one) for one in raw]
+    attributes = recorded(emission, content, parsed)
+    assert attributes["error.type"]
+    assert attributes == recorded(emission, content, raw)
+
+
 def test_only_a_parsed_chunk_of_nothing_but_text_takes_the_shorter_way() -> None:
     reports_usage = "usage" in ChatCompletionChunk.model_fields  # from openai 1.26
     taken: list[str] = []

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import json_copy
 
@@ -14,6 +15,7 @@ from .fields import parsed_arguments
 
 __all__ = [
     "as_text",
+    "items_of_text",
     "message",
     "message_of_text",
     "reasoning_part",
@@ -69,6 +71,15 @@ def message_of_text(known: TextMessage) -> Message:
     role, content, reason = known
     built: Message = {"role": role, "parts": [text_part(content)]}
     return built if reason is None else {**built, "finish_reason": reason}
+
+
+def items_of_text(known: TextMessage) -> Items:
+    """Return the only message of a response, which is a text, as content."""
+    return Items((message_of_text(known),), _as_it_is, lambda _: known)
+
+
+def _as_it_is(built: Message) -> Message:
+    return built
 
 
 def with_finish_reasons(messages: list[Message], reasons: Sequence[str]) -> list[Message]:

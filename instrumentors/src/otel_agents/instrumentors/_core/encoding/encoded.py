@@ -122,9 +122,12 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
         if messages is not None:
             return _new_encoded((*messages, None, True))
         first = _leading_instructions(items)
-        messages = encode_newest(items, first, convert, text_of, budget) if newest else None
-        if messages is not None:
-            return _new_encoded((*messages, _original_bytes(value), True))
+        kept = encode_newest(items, first, convert, text_of, budget) if newest else None
+        if kept is not None and kept.size > budget:
+            return _within(value, kept.built(), kept.json.encode(), True, budget)
+        if kept is not None:
+            original = _original_bytes(value) if kept.truncated else None
+            return _new_encoded((kept.json, kept.size, original, True))
     elif kind_of(value) is list and len(value) == 1:  # instructions, mostly
         part = encode_part(value[0], budget)
         if part is not None:
@@ -133,8 +136,16 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
     if whole is not None:
         return whole
     kept, truncated = _truncated(value, budget, newest)
-    room, data = budget, b"" if kept is OMITTED else dump(kept)
-    while len(data) > budget:  # because of escapes, which the sizes do not include
+    return _within(value, kept, b"" if kept is OMITTED else dump(kept), truncated, budget)
+
+
+def _within(value: Any, kept: Any, data: bytes, truncated: bool, budget: int) -> Encoded:
+    """Return what is kept of ``value``; less of it if ``data``, its JSON, has many escapes.
+
+    The sizes by which it was kept do not include them.
+    """
+    room = budget
+    while len(data) > budget:
         truncated, room = True, room * budget // len(data) * 19 // 20
         kept = OMITTED if room < MIN_BYTES else prune(kept, room).value
         data = b"" if kept is OMITTED else dump(kept)

@@ -36,6 +36,8 @@ _ENDS: Final = MappingProxyType[str | None, str](
 """What is after it, by its finish reason."""
 _start_of: Final = {**_STARTS}.get  # a proxy's own `get` takes twice as long
 _end_of: Final = {**_ENDS}.get
+_PART: Final = ("type", "content")
+"""The fields of a part that is a text, in their order."""
 _SHORT: Final = 1536
 """Characters of a text that Python's encoder, which the SDKs use too, encodes as quickly."""
 _AROUND: Final = len(_start('""') + _end('""'))
@@ -89,9 +91,9 @@ def encode_messages(
 
 def encode_part(part: Any, budget: int) -> tuple[str, int] | None:
     """Return a list of one part as JSON, and its size in bytes; None unless it is a text that fits."""
-    if kind_of(part) is not dict or len(part) != 2 or part.get("type") != "text":
+    if kind_of(part) is not dict or tuple(part) != _PART or part["type"] != "text":
         return None
-    text = part.get("content")
+    text = part["content"]
     if kind_of(text) is not str or len(text) + _AROUND > budget or text[:1] in DATA:
         return None
     try:

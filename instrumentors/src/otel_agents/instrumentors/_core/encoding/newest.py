@@ -3,19 +3,114 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from .messages import TextMessage, text_message
 from .plain import dump
-from .pruning import MIN_BYTES, ORIGINAL_BYTES, TRUNCATED, prune_message
+from .pruning import MIN_BYTES, OMITTED, ORIGINAL_BYTES, TRUNCATED, prune, prune_message
 from .sizes import DATA, END, take_fitting, text_bytes, text_message_bytes
 
-__all__ = ["encode_newest"]
+__all__ = ["Newest", "encode_newest"]
 
 
-class _OtherError(ValueError):
-    """A message must be built to be truncated."""
+class Newest:
+    """Messages that are kept.
+
+    Args:
+        convert: Converts an item that is anything but a text.
+        text_of: Returns what an item is if it is a text and nothing else; None for any other.
+    """
+
+    __slots__ = ("_built", "_convert", "_encoded", "_text_of", "json", "size", "truncated")
+
+    def __init__(
+        self, convert: Callable[[Any], Any], text_of: Callable[[Any], TextMessage | None]
+    ) -> None:
+        self._convert = convert
+        self._text_of = text_of
+        self._encoded: list[str] = []
+        self._built: list[Callable[[], Any]] = []
+        self.truncated = False
+        """Whether anything is missing."""
+        self.json = ""
+        """All of them as JSON, in the end; empty if there are none."""
+        self.size = 0
+        """Its bytes."""
+
+    def end(self, first: int) -> None:
+        """Set their JSON: the ``first`` of them, and then the others from the last to the first.
+
+        Raises:
+            ValueError: JSON cannot hold one of them.
+        """
+        for kept in (self._encoded, self._built):
+            kept[first:] = reversed(kept[first:])
+        self.json = f"[{','.join(self._encoded)}]" if self._encoded else ""
+        self.size = len(self.json) if self.json.isascii() else len(self.json.encode())
+
+    def built(self) -> list[Any]:
+        """Build them."""
+        return [build() for build in self._built]
+
+    def take(self, items: Iterable[Any], room: int) -> tuple[Any, int]:
+        """Take ``items`` while they fit.
+
+        Return the first that does not fit, or `END`, and the room left.
+        """
+        for item in items:
+            message = self._text(item)
+            if message is None:
+                kept: list[Any] = []
+                rest, room = take_fitting(iter((self._convert(item),)), kept, room, 1)
+                if rest is not END:
+                    return item, room
+                self._add(kept[0])
+                continue
+            size = text_message_bytes(*message) + 1
+            if size > room:
+                return item, room
+            self._encoded.append(text_message(*message))
+            self._built.append(partial(self._convert, item))
+            room -= size
+        return END, room
+
+    def take_start(self, item: Any, room: int, above: tuple[int, ...]) -> int | None:
+        """Take what `prune` leaves of ``item``; return its size, None if nothing is left of it."""
+        message = self._text(item)
+        if message is not None:
+            role, text, reason = message
+            kept, size = prune_message(role, text, reason, room)
+            if MIN_BYTES <= len(kept) < len(text):
+                original = text_bytes(text)
+                marks = f',"{TRUNCATED}":true,"{ORIGINAL_BYTES}":{original}'
+                self._encoded.append(text_message(role, kept, reason, marks))
+                self._built.append(partial(_marked, role, kept, reason, original))
+                self.truncated = True
+                return size
+        pruned = prune(self._convert(item), room, above)
+        if pruned.value is OMITTED or pruned.size > room:
+            return None
+        self._add(pruned.value)
+        self.truncated = self.truncated or pruned.truncated
+        return pruned.size
+
+    def _add(self, built: Any) -> None:
+        self._encoded.append(dump(built).decode())
+        self._built.append(lambda: built)
+
+    def _text(self, item: Any) -> TextMessage | None:
+        message = self._text_of(item)
+        if message is None or type(message[0]) is not str or message[1][0] in DATA:
+            return None
+        return message
+
+
+def _marked(role: str, kept: str, reason: str | None, original: int) -> dict[str, Any]:
+    part = {"type": "text", "content": kept, TRUNCATED: True, ORIGINAL_BYTES: original}
+    built: dict[str, Any] = {"role": role, "parts": [part]}
+    return built if reason is None else {**built, "finish_reason": reason}
 
 
 def encode_newest(
@@ -24,75 +119,34 @@ def encode_newest(
     convert: Callable[[Any], Any],
     text_of: Callable[[Any], TextMessage | None],
     budget: int,
-) -> tuple[str, int] | None:
-    """Return the newest of messages that do not fit, as JSON, and its size in bytes.
+) -> Newest | None:
+    """Return the newest of messages that do not fit: what is left of them if all are built.
 
-    They are what is left of the messages if all are built. None if that is known only then.
+    None if that is known only then.
 
     Args:
         items: The messages, not converted.
         first: How many of them, at the start, are instructions, which are kept.
         convert: Converts one that is anything but a text.
         text_of: Returns what an item is if it is a text and nothing else; None for any other.
-        budget: Bytes.
+        budget: Bytes, without escapes.
     """
-    instructions: list[str] = []
-    newest: list[str] = []
-    half = budget // 2 - 2
+    newest, half = Newest(convert, text_of), budget // 2 - 2
     try:
-        rest, left = _take(islice(items, first), convert, text_of, instructions, half)
+        rest, left = newest.take(islice(items, first), half)
         if rest is not END:
             return None
         others = islice(reversed(items), len(items) - first)
-        rest, left = _take(others, convert, text_of, newest, budget - 2 - half + left)
+        rest, left = newest.take(others, budget - 2 - half + left)
         if rest is END:
             return None
         while rest is not END and left > MIN_BYTES:
-            start, size = _start_of(rest, left - 1)
-            newest.append(start)
-            rest, left = _take(others, convert, text_of, newest, left - size - 1)
-        json = f"[{','.join((*instructions, *reversed(newest)))}]"
-        size = len(json) if json.isascii() else len(json.encode())
-    except (ValueError, TypeError):  # a lone surrogate, or a role that is not a string
+            size = newest.take_start(rest, left - 1, (id(items),))
+            if size is None:
+                break
+            rest, left = newest.take(others, left - size - 1)
+        newest.truncated = newest.truncated or rest is not END
+        newest.end(first)
+    except (ValueError, TypeError):  # a lone surrogate
         return None
-    return (json, size) if size <= budget and (instructions or newest) else None
-
-
-def _take(
-    items: Iterable[Any],
-    convert: Callable[[Any], Any],
-    text_of: Callable[[Any], TextMessage | None],
-    taken: list[str],
-    room: int,
-) -> tuple[Any, int]:
-    """Add ``items`` to ``taken``, as JSON, while they fit.
-
-    Return the first that does not fit, or `END`, and the room left.
-    """
-    for item in items:
-        message = text_of(item)
-        if message is None:
-            kept: list[Any] = []
-            rest, room = take_fitting(iter((convert(item),)), kept, room, 1)
-            if rest is not END:
-                raise _OtherError
-            taken.append(dump(kept[0]).decode())
-            continue
-        if type(message[0]) is not str or message[1][0] in DATA:
-            raise _OtherError
-        size = text_message_bytes(*message) + 1
-        if size > room:
-            return message, room
-        taken.append(text_message(*message))
-        room -= size
-    return END, room
-
-
-def _start_of(message: TextMessage, room: int) -> tuple[str, int]:
-    """Return the start of a message in ``room`` bytes, as JSON, and its size without escapes."""
-    role, text, reason = message
-    kept, size = prune_message(role, text, reason, room)
-    if len(kept) < MIN_BYTES or len(kept) == len(text):
-        raise _OtherError
-    marks = f',"{TRUNCATED}":true,"{ORIGINAL_BYTES}":{text_bytes(text)}'
-    return text_message(role, kept, reason, marks), size
+    return newest if newest.json else None

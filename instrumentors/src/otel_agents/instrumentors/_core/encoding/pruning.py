@@ -126,7 +126,7 @@ def truncate_text(text: str, room: int) -> str:
 def prune_message(role: str, text: str, reason: str | None, room: int) -> tuple[str, int]:
     """Return what `prune` leaves of a long text which is all of a message, and the message's size."""
     reserved = text_bytes(role) + (0 if reason is None else text_bytes(reason) + _AROUND_REASON)
-    kept = truncate_text(text, room - _AROUND_TEXT - reserved)
+    kept = truncate_text(text, max(room - _AROUND_TEXT - reserved, 0))
     return kept, _AROUND_TEXT - _MARKER_BYTES + reserved + text_bytes(kept)
 
 

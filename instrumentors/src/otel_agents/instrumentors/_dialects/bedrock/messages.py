@@ -8,7 +8,7 @@ from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message
 from otel_agents.instrumentors._dialects.fields import Body, as_mapping, field, items, text
-from otel_agents.instrumentors._dialects.parts import message_of_text
+from otel_agents.instrumentors._dialects.parts import items_of_text
 
 from .parts import converted_message, parts, text_of, tool_definitions
 
@@ -38,7 +38,7 @@ def output(response: Any) -> Items | list[Message]:
     if known is None:
         return output_messages(response)
     reason = text(response, "stopReason") or "error"
-    return Items(((known[0], known[1], reason),), message_of_text, tuple)
+    return items_of_text((known[0], known[1], reason))
 
 
 def output_messages(response: Any) -> list[Message]:

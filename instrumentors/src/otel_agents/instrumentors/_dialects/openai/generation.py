@@ -29,6 +29,8 @@ __all__ = ["Generation", "takes_unrecorded_text", "text_taker"]
 _RECORDED_EVENTS: Final = frozenset(("response.created", "error", *FINAL_EVENTS))
 """The events of a stream of the Responses API that hold more than content."""
 
+_GROQ: Final = "x_groq"
+"""The field of a chunk in which Groq reports errors and usage."""
 _RESPONSE_TEXTS: Final = (
     ("service_tier", attr.OPENAI_RESPONSE_SERVICE_TIER),
     ("system_fingerprint", attr.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
@@ -167,8 +169,8 @@ class Generation(Inference):
             if reason is not None or index not in self._reasons:
                 self._reasons[index] = reason
         if self._take_text is None and 0 in self._reasons and self.response_id is not None:
-            self._expect_text()
-        extra = fields.get("x_groq")
+            self._expect_text(item)
+        extra = fields.get(_GROQ)
         if extra is not None:
             self._record_groq(extra)
         usage = fields.get("usage")
@@ -179,7 +181,7 @@ class Generation(Inference):
                 return HIDDEN
         return None if self.times_next_chunk else self._take_text
 
-    def _expect_text(self) -> None:
+    def _expect_text(self, chunk: Any) -> None:
         """Read what follows of a chat as text as far as it is."""
         accumulator = self._accumulator
         if self.response_model is None:
@@ -187,7 +189,9 @@ class Generation(Inference):
         if accumulator is None:
             self._take_text = takes_unrecorded_text
         elif isinstance(accumulator, ChatAccumulator) and 0 in accumulator.choices:
-            self._take_text = text_taker(accumulator.choices[0].content)
+            take = text_taker(accumulator.choices[0].content)
+            has_groq = _GROQ in getattr(chunk, "__dict__", ())  # a chunk of Groq's SDK
+            self._take_text = partial(_takes_text_of_groq, take) if has_groq else take
 
     def _record_groq(self, extra: Any) -> None:
         """Record what the first and the last chunk of Groq have; usage is there unrequested."""
@@ -241,7 +245,7 @@ def text_taker(texts: list[str]) -> Callable[[Any], bool]:
             delta = choice_fields["delta"]
             content = delta.content
             if (
-                content  # Groq reports errors and usage beside an empty one
+                content  # an empty one may be beside an error of Groq
                 and (
                     len(delta.__pydantic_fields_set__) == 1  # quicker than to look at the others
                     or countOf(delta.__dict__.values(), None) == len(delta.__dict__) - 1
@@ -258,6 +262,10 @@ def text_taker(texts: list[str]) -> Callable[[Any], bool]:
         return False
 
     return take
+
+
+def _takes_text_of_groq(take: Callable[[Any], bool], chunk: Any) -> bool:
+    return getattr(chunk, _GROQ, None) is None and take(chunk)
 
 
 def takes_unrecorded_text(chunk: Any) -> bool:

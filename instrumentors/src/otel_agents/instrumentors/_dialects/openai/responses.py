@@ -25,8 +25,8 @@ from otel_agents.instrumentors._dialects.fields import (
     without_none,
 )
 from otel_agents.instrumentors._dialects.parts import (
+    items_of_text,
     message,
-    message_of_text,
     reasoning_part,
     text_part,
     tool_call,
@@ -225,9 +225,7 @@ def _output(response: Any) -> Items | list[Message]:
     """Return the message of a response as content: often it is one of text."""
     output, reasons = items(response, "output"), response_finish_reasons(response)
     only = text_of_output(output[0], reasons[0]) if len(output) == 1 and reasons else None
-    return (
-        output_messages(output, reasons) if only is None else Items([only], message_of_text, tuple)
-    )
+    return output_messages(output, reasons) if only is None else items_of_text(only)
 
 
 def _response_messages(response: Any) -> list[Message]:

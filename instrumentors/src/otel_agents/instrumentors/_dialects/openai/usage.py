@@ -62,6 +62,8 @@ def usage_of(usage: object) -> Usage | None:
         inputs = as_count(inputs)
     if outputs is not None and (type(outputs) is not int or not 0 <= outputs < MOST):
         outputs = as_count(outputs)
+    if inputs is None and outputs is None:
+        inputs, outputs = _counts(fields)
     breakdown: dict[str, int] = {}
     for names, rows in _DETAILS:
         for name in names:
@@ -72,6 +74,11 @@ def usage_of(usage: object) -> Usage | None:
                     breakdown.update(_named(counts, rows))
                 break
     return _new_usage((inputs, outputs, breakdown))
+
+
+def _counts(fields: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Return the counts of other APIs, beside those of chat that are none."""
+    return as_count(fields.get("input_tokens")), as_count(fields.get("output_tokens"))
 
 
 def _named(counts: Mapping[str, Any], rows: Mapping[str, str]) -> dict[str, int]:

@@ -1,0 +1,59 @@
+"""What formats read by shorter ways is what they read by the general ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from otel_agents.instrumentors._core.encoding.encoded import encode
+from otel_agents.instrumentors._dialects.bedrock.converse import CONVERSE
+from otel_agents.instrumentors._dialects.openai.responses import RESPONSES
+from otel_agents.instrumentors._dialects.openai.usage import usage_of
+
+TEXT = "Lorem ipsum größe " * 200
+MESSAGE = {
+    "type": "message",
+    "role": "assistant",
+    "content": [{"type": "output_text", "text": TEXT}],
+}
+
+
+@pytest.mark.parametrize("budget", [100_000, 2_000, 300, 10])
+@pytest.mark.parametrize(
+    ("wire_format", "response"),
+    [
+        (RESPONSES, {"status": "completed", "output": [MESSAGE]}),
+        (RESPONSES, {"status": "incomplete", "output": [MESSAGE]}),
+        (
+            CONVERSE,
+            {
+                "output": {"message": {"role": "assistant", "content": [{"text": TEXT}]}},
+                "stopReason": "end_turn",
+            },
+        ),
+    ],
+    ids=["completed", "incomplete", "Converse"],
+)
+def test_a_text_is_encoded_as_its_message_is(wire_format: Any, response: Any, budget: int) -> None:
+    messages = wire_format.output_messages(response)
+    assert encode(wire_format.output(response), budget) == encode(messages, budget)
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        ({"prompt_tokens": 3, "completion_tokens": 2}, (3, 2)),
+        ({"input_tokens": 3, "output_tokens": 2}, (3, 2)),
+        ({"prompt_tokens": 3, "completion_tokens": None}, (3, None)),
+        ({"prompt_tokens": None, "completion_tokens": 2, "input_tokens": 9}, (None, 2)),
+        ({"prompt_tokens": "3", "completion_tokens": -1, "input_tokens": 9}, (9, None)),
+        ({"prompt_tokens": 3.0, "output_tokens": 2}, (3, None)),
+        ({}, (None, None)),
+    ],
+    ids=repr,
+)
+def test_the_counts_of_chat_come_first(usage: Any, counts: tuple[Any, Any]) -> None:
+    read = usage_of(usage)
+    assert read is not None
+    assert (read.input_tokens, read.output_tokens) == counts
