@@ -87,7 +87,7 @@ class ReportingChunk(ChatCompletionChunk):
 
 
 @pytest.mark.parametrize("content", [True, False], ids=["content", "no content"])
-def test_what_groq_reports_beside_a_text_is_recorded(content: bool, emission: Emission) -> None:
+def test_what_groq_reports_with_a_text_is_recorded(content: bool, emission: Emission) -> None:
     error = chunk(choice(content="text "), x_groq={"error": "over_capacity"})
     raw = [WORD, WORD, WORD, error, WORD]
     parsed = [ReportingChunk.model_validate(one) for one in raw]

@@ -45,8 +45,8 @@ class Newest:
         Raises:
             ValueError: JSON cannot hold one of them.
         """
-        for kept in (self._encoded, self._built):
-            kept[first:] = reversed(kept[first:])
+        self._encoded[first:] = reversed(self._encoded[first:])
+        self._built[first:] = reversed(self._built[first:])
         self.json = f"[{','.join(self._encoded)}]" if self._encoded else ""
         self.size = len(self.json) if self.json.isascii() else len(self.json.encode())
 
