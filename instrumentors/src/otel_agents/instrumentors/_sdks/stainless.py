@@ -238,7 +238,7 @@ class Sdk(Generic[_Api, _Inference]):
         endpoints: The endpoints of its clients.
         inference: Starts the operation of a request to a generating API.
         other: Observes any other request, by its options and path.
-        others: Paths of which most of these requests are: they are looked up in no other way.
+        others: The paths of most of these requests, for which no API is looked for.
         request_usage: Requests the usage of a stream that does not report it, where the setting
             ``stream_usage`` says so.
     """

@@ -184,6 +184,16 @@ def begin(start: Callable[..., Any], *args: Any) -> Any:
             STARTED.set(outer)
 
 
+def _create(observer: CallObserver, call: Call, args: tuple[Any, ...], bound: bool) -> Any:
+    """Create the coroutine or generator; only wrong arguments can fail here."""
+    try:
+        rest = (args[0], *call.args) if bound and args else call.args
+        return call.function(*rest, **call.kwargs)
+    except BaseException as error:
+        report_failure(observer, error)
+        raise
+
+
 def _plain_runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
     def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # A hot path: `call_of`, without its call.
@@ -222,21 +232,11 @@ def _deferred_runner(follow: Callable[[CallObserver, Any], Any]) -> _Runner:
 
     def runner(function: Callable[..., Any], begin: _Begin, bound: bool) -> Run:
         def run(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            # A hot path: `call_of`, without its call.
-            called_on, rest = (args[0], args[1:]) if bound and args else (None, args)
-            call = Call(function, called_on, rest, kwargs)
+            call = call_of(function, args, kwargs, bound)
             observer = begin(call)
             if observer is None:
                 return function(*args, **kwargs)
-            try:  # only wrong arguments can fail here
-                if bound and args:
-                    created = call.function(args[0], *call.args, **call.kwargs)
-                else:
-                    created = call.function(*call.args, **call.kwargs)
-            except BaseException as error:
-                report_failure(observer, error)
-                raise
-            return follow(observer, created)
+            return follow(observer, _create(observer, call, args, bound))
 
         return run
 

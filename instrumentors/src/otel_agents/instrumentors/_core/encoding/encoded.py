@@ -123,9 +123,9 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
             return _new_encoded((*messages, None, True))
         first = _leading_instructions(items)
         kept = encode_newest(items, first, convert, text_of, budget) if newest else None
-        if kept is not None and kept.size > budget:
-            return _within(value, kept.built(), kept.json.encode(), True, budget)
         if kept is not None:
+            if kept.size > budget:
+                return _within(value, kept.built(), kept.json.encode(), True, budget)
             original = _original_bytes(value) if kept.truncated else None
             return _new_encoded((kept.json, kept.size, original, True))
     elif kind_of(value) is list and len(value) == 1:  # instructions, mostly

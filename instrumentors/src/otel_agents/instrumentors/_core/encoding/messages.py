@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from . import media
 from .plain import dump, kind_of
-from .sizes import DATA, size_within
+from .sizes import DATA, size_within, utf8_bytes
 
 __all__ = ["TextMessage", "encode_messages", "encode_part", "text_message"]
 
@@ -83,7 +83,7 @@ def encode_messages(
             quoted = encode_basestring(text) if length < _SHORT else _quoted(text)
             messages.append(start + quoted + end)
         json = f"[{','.join(messages)}]"
-        size = len(json) if json.isascii() else len(json.encode())
+        size = len(json) if json.isascii() else len(json.encode())  # `utf8_bytes`, inline
     except (ValueError, TypeError):  # a lone surrogate, or a role that is not a string
         return None
     return (json, size) if size <= budget else None
@@ -98,7 +98,7 @@ def encode_part(part: Any, budget: int) -> tuple[str, int] | None:
         return None
     try:
         json = f'[{{"type":"text","content":{_quoted(text)}}}]'
-        size = len(json) if json.isascii() else len(json.encode())
+        size = utf8_bytes(json)
     except ValueError:  # a lone surrogate
         return None
     return (json, size) if size <= budget else None

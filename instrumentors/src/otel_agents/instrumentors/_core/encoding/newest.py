@@ -10,7 +10,7 @@ from typing import Any
 from .messages import TextMessage, text_message
 from .plain import dump
 from .pruning import MIN_BYTES, OMITTED, ORIGINAL_BYTES, TRUNCATED, prune, prune_message
-from .sizes import DATA, END, take_fitting, text_bytes, text_message_bytes
+from .sizes import DATA, END, take_fitting, text_bytes, text_message_bytes, utf8_bytes
 
 __all__ = ["Newest", "encode_newest"]
 
@@ -48,7 +48,7 @@ class Newest:
         self._encoded[first:] = reversed(self._encoded[first:])
         self._built[first:] = reversed(self._built[first:])
         self.json = f"[{','.join(self._encoded)}]" if self._encoded else ""
-        self.size = len(self.json) if self.json.isascii() else len(self.json.encode())
+        self.size = utf8_bytes(self.json)
 
     def built(self) -> list[Any]:
         """Build them."""

@@ -19,6 +19,7 @@ __all__ = [
     "take_fitting",
     "text_bytes",
     "text_message_bytes",
+    "utf8_bytes",
 ]
 
 EMPTY_BYTES: Final = 4
@@ -155,6 +156,11 @@ def text_bytes(text: str) -> int:
         return length
     sample = text[:_SAMPLE].encode("utf-8", "replace")
     return len(sample) * length // min(length, _SAMPLE)
+
+
+def utf8_bytes(text: str) -> int:
+    """Return the bytes of UTF-8, exactly; raise `ValueError` for a lone surrogate."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def estimate(value: Any) -> int:

@@ -159,7 +159,8 @@ class _FailedAttempt(Owner):
         error: BaseException | None = None,
     ) -> tuple[Measure, ...]:
         """Leave out what the library records itself, if its call fails by this attempt."""
-        if failed is None or self._claim.owns or not error or not self._library.records(error):
+        recorded = error is not None and self._library.records(error)
+        if failed is None or self._claim.owns or not recorded:
             return measures
         ours = _without_theirs(measures, self._library)
         left_out = tuple(it for it in measures if it not in ours)

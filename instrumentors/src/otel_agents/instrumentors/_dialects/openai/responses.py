@@ -28,7 +28,6 @@ from otel_agents.instrumentors._dialects.parts import (
     items_of_text,
     message,
     reasoning_part,
-    text_part,
     tool_call,
     tool_call_response,
     with_finish_reasons,
@@ -37,7 +36,7 @@ from otel_agents.semconv.values import Modality, OpenAIApiType, Operation
 
 from .api import OpenAIApi
 from .chat import record_tools
-from .parts import content_parts
+from .parts import content_parts, text_parts
 from .response_texts import text_of_input, text_of_output
 
 __all__ = [
@@ -70,7 +69,7 @@ _CONTAINER: Final = "container_reference"
 def instruction_parts(instructions: Any) -> list[Part]:
     """Return the parts of a request's ``instructions``."""
     if isinstance(instructions, str):
-        return content_parts(instructions)
+        return text_parts(instructions)
     return [part for item in instructions or () for part in _item(item)[1]]
 
 
@@ -207,11 +206,9 @@ def _result(value: Any) -> Any:
 def _record_request(content: Content, body: Body) -> None:
     # A hot path: what a request does not have is not looked at.
     sent, instructions = body.get("input"), body.get("instructions")
-    content.set("input_messages", _input(sent) if isinstance(sent, str) else lambda: _input(sent))
-    if isinstance(instructions, str):
-        content.set("system_instructions", [text_part(instructions)] if instructions else None)
-    elif instructions:
-        content.system_instructions = lambda: instruction_parts(instructions)
+    content.set("input_messages", lambda: _input(sent))
+    if instructions:
+        content.set("system_instructions", lambda: instruction_parts(instructions))
     prompt, tools = body.get("prompt"), body.get("tools")
     if prompt:
         variables = as_mapping(as_mapping(prompt).get("variables"))

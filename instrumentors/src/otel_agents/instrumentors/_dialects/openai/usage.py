@@ -56,14 +56,15 @@ def usage_of(usage: object) -> Usage | None:
     # A hot path: without a call for what nearly every usage is, with details that are all zero.
     fields = known_fields(usage, _KEYS)
     inputs, outputs = fields.get("prompt_tokens"), fields.get("completion_tokens")
-    if inputs is None and outputs is None:
-        inputs, outputs = fields.get("input_tokens"), fields.get("output_tokens")
-    if type(inputs) is not int or not 0 <= inputs < MOST:
+    if inputs is not None and (type(inputs) is not int or not 0 <= inputs < MOST):
         inputs = as_count(inputs)
     if outputs is not None and (type(outputs) is not int or not 0 <= outputs < MOST):
         outputs = as_count(outputs)
     if inputs is None and outputs is None:
-        inputs, outputs = _counts(fields)
+        inputs, outputs = (
+            as_count(fields.get("input_tokens")),
+            as_count(fields.get("output_tokens")),
+        )
     breakdown: dict[str, int] = {}
     for names, rows in _DETAILS:
         for name in names:
@@ -74,11 +75,6 @@ def usage_of(usage: object) -> Usage | None:
                     breakdown.update(_named(counts, rows))
                 break
     return _new_usage((inputs, outputs, breakdown))
-
-
-def _counts(fields: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """Return the counts of other APIs, beside those of chat that are none."""
-    return as_count(fields.get("input_tokens")), as_count(fields.get("output_tokens"))
 
 
 def _named(counts: Mapping[str, Any], rows: Mapping[str, str]) -> dict[str, int]:
