@@ -126,7 +126,7 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
         if kept is not None:
             if kept.size > budget:
                 return _within(value, kept.built(), kept.json.encode(), True, budget)
-            original = _original_bytes(value) if kept.truncated else None
+            original = estimate_list(items) if kept.truncated else None
             return _new_encoded((kept.json, kept.size, original, True))
     elif kind_of(value) is list and len(value) == 1:  # instructions, mostly
         part = encode_part(value[0], budget)

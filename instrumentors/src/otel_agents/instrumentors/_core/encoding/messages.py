@@ -12,7 +12,7 @@ from . import media
 from .plain import dump, kind_of
 from .sizes import DATA, size_within, utf8_bytes
 
-__all__ = ["TextMessage", "encode_messages", "encode_part", "text_message"]
+__all__ = ["TextMessage", "encode_messages", "encode_part", "message_segments"]
 
 TextMessage: TypeAlias = "tuple[str, str, str | None]"
 """The role, the text and the finish reason of a message that has nothing else."""
@@ -61,7 +61,7 @@ def encode_messages(
         budget: Bytes.
     """
     room = budget - 1
-    messages: list[str] = []
+    segments = ["["]  # joined once: each copy of a long text counts
     try:
         for item in items:
             message = text_of(item)
@@ -71,7 +71,7 @@ def encode_messages(
                 if size is None:
                     return None
                 room -= size + 1
-                messages.append(dump(converted).decode())
+                segments += (dump(converted).decode(), ",")
                 continue
             role, text, reason = message
             length = len(text)
@@ -81,8 +81,11 @@ def encode_messages(
             start = _start_of(role) or _start(encode_basestring(role))
             end = _end_of(reason) or _end(encode_basestring(str(reason)))
             quoted = encode_basestring(text) if length < _SHORT else _quoted(text)
-            messages.append(start + quoted + end)
-        json = f"[{','.join(messages)}]"
+            segments += (start, quoted, end, ",")
+        if len(segments) == 1:
+            return None
+        segments[-1] = "]"
+        json = "".join(segments)
         size = len(json) if json.isascii() else len(json.encode())  # `utf8_bytes`, inline
     except (ValueError, TypeError):  # a lone surrogate, or a role that is not a string
         return None
@@ -104,15 +107,16 @@ def encode_part(part: Any, budget: int) -> tuple[str, int] | None:
     return (json, size) if size <= budget else None
 
 
-def text_message(role: str, text: str, reason: str | None, marks: str = "") -> str:
-    """Return one message as JSON, with further fields ``marks`` of its part.
+def message_segments(role: str, text: str, reason: str | None, marks: str = "") -> tuple[str, ...]:
+    """Return the segments of one message as JSON, with further fields ``marks`` of its part.
 
     Raises:
         ValueError: JSON cannot hold the text.
     """
     start = _start_of(role) or _start(encode_basestring(role))
     end = _end_of(reason) or _end(encode_basestring(str(reason)))
-    return f"{start}{_quoted(text)}{marks}{end}"
+    quoted = encode_basestring(text) if len(text) < _SHORT else _quoted(text)
+    return (start, quoted, marks, end)
 
 
 def _quoted(text: str) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from .messages import TextMessage, text_message
+from .messages import TextMessage, message_segments
 from .plain import dump
 from .pruning import MIN_BYTES, OMITTED, ORIGINAL_BYTES, TRUNCATED, prune, prune_message
 from .sizes import DATA, END, take_fitting, text_bytes, text_message_bytes, utf8_bytes
@@ -30,7 +30,7 @@ class Newest:
     ) -> None:
         self._convert = convert
         self._text_of = text_of
-        self._encoded: list[str] = []
+        self._encoded: list[tuple[str, ...]] = []
         self._built: list[Callable[[], Any]] = []
         self.truncated = False
         """Whether anything is missing."""
@@ -47,45 +47,54 @@ class Newest:
         """
         self._encoded[first:] = reversed(self._encoded[first:])
         self._built[first:] = reversed(self._built[first:])
-        self.json = f"[{','.join(self._encoded)}]" if self._encoded else ""
+        if not self._encoded:
+            return
+        segments = ["["]
+        for message in self._encoded:
+            segments += message
+            segments.append(",")
+        segments[-1] = "]"
+        self.json = "".join(segments)  # once: each copy of a long text counts
         self.size = utf8_bytes(self.json)
 
     def built(self) -> list[Any]:
         """Build them."""
         return [build() for build in self._built]
 
-    def take(self, items: Iterable[Any], room: int) -> tuple[Any, int]:
+    def take(self, items: Iterable[Any], room: int) -> tuple[Any, TextMessage | None, int]:
         """Take ``items`` while they fit.
 
-        Return the first that does not fit, or `END`, and the room left.
+        Return the first that does not fit, or `END`, what it is if it is a text, and the room left.
         """
+        text_of = self._text_of
         for item in items:
-            message = self._text(item)
-            if message is None:
+            message = text_of(item)
+            if message is None or type(message[0]) is not str or message[1][0] in DATA:
                 kept: list[Any] = []
                 rest, room = take_fitting(iter((self._convert(item),)), kept, room, 1)
                 if rest is not END:
-                    return item, room
+                    return item, None, room
                 self._add(kept[0])
                 continue
             size = text_message_bytes(*message) + 1
             if size > room:
-                return item, room
-            self._encoded.append(text_message(*message))
+                return item, message, room
+            self._encoded.append(message_segments(*message))
             self._built.append(partial(self._convert, item))
             room -= size
-        return END, room
+        return END, None, room
 
-    def take_start(self, item: Any, room: int, above: tuple[int, ...]) -> int | None:
+    def take_start(
+        self, item: Any, message: TextMessage | None, room: int, above: tuple[int, ...]
+    ) -> int | None:
         """Take what `prune` leaves of ``item``; return its size, None if nothing is left of it."""
-        message = self._text(item)
         if message is not None:
             role, text, reason = message
             kept, size = prune_message(role, text, reason, room)
             if MIN_BYTES <= len(kept) < len(text):
                 original = text_bytes(text)
                 marks = f',"{TRUNCATED}":true,"{ORIGINAL_BYTES}":{original}'
-                self._encoded.append(text_message(role, kept, reason, marks))
+                self._encoded.append(message_segments(role, kept, reason, marks))
                 self._built.append(partial(_marked, role, kept, reason, original))
                 self.truncated = True
                 return size
@@ -97,14 +106,8 @@ class Newest:
         return pruned.size
 
     def _add(self, built: Any) -> None:
-        self._encoded.append(dump(built).decode())
+        self._encoded.append((dump(built).decode(),))
         self._built.append(lambda: built)
-
-    def _text(self, item: Any) -> TextMessage | None:
-        message = self._text_of(item)
-        if message is None or type(message[0]) is not str or message[1][0] in DATA:
-            return None
-        return message
 
 
 def _marked(role: str, kept: str, reason: str | None, original: int) -> dict[str, Any]:
@@ -133,18 +136,18 @@ def encode_newest(
     """
     newest, half = Newest(convert, text_of), budget // 2 - 2
     try:
-        rest, left = newest.take(islice(items, first), half)
+        rest, _, left = newest.take(islice(items, first), half)
         if rest is not END:
             return None
         others = islice(reversed(items), len(items) - first)
-        rest, left = newest.take(others, budget - 2 - half + left)
+        rest, message, left = newest.take(others, budget - 2 - half + left)
         if rest is END:
             return None
         while rest is not END and left > MIN_BYTES:
-            size = newest.take_start(rest, left - 1, (id(items),))
+            size = newest.take_start(rest, message, left - 1, (id(items),))
             if size is None:
                 break
-            rest, left = newest.take(others, left - size - 1)
+            rest, message, left = newest.take(others, left - size - 1)
         newest.truncated = newest.truncated or rest is not END
         newest.end(first)
     except (ValueError, TypeError):  # a lone surrogate

@@ -178,8 +178,7 @@ def estimate_list(items: Sequence[Any]) -> int:
 
 
 class _Estimate:
-    def __init__(self) -> None:
-        self._visits = _MAX_VISITS
+    _visits = _MAX_VISITS
 
     def of(self, value: Any, depth: int) -> int:
         kind = kind_of(value)
@@ -189,21 +188,20 @@ class _Estimate:
         if self._visits < 0 or depth > MAX_DEPTH:
             return EMPTY_BYTES
         if kind is dict:
-            return self._of_object(value, depth)
+            size = 0
+            for key, item in islice(value.items(), _MAX_SAMPLES):
+                size += (len(key) if type(key) is str else EMPTY_BYTES) + 4
+                is_ascii = type(item) is str and item.isascii()  # mostly, so without a call
+                size += len(item) + 2 if is_ascii else self.of(item, depth + 1)
+            count = len(value)
+            size = size if count <= _MAX_SAMPLES else size * count // _MAX_SAMPLES
+            return size + 1 if count else 2  # no trailing comma
         if kind is list or kind is tuple:
             return self.of_list(value, depth)
         if value is None or isinstance(value, (bool, int, float)):
             return EMPTY_BYTES
         simple = plain(value)
         return self.of(simple, depth + 1) if isinstance(simple, (dict, list, str)) else EMPTY_BYTES
-
-    def _of_object(self, value: dict[Any, Any], depth: int) -> int:
-        count = len(value)
-        size = 0
-        for key, item in islice(value.items(), _MAX_SAMPLES):
-            size += (len(key) if type(key) is str else EMPTY_BYTES) + self.of(item, depth + 1) + 4
-        size = size if count <= _MAX_SAMPLES else size * count // _MAX_SAMPLES
-        return size + 1 if count else 2  # no trailing comma
 
     def of_list(self, items: Sequence[Any], depth: int) -> int:
         count = len(items)

@@ -88,7 +88,7 @@ class Policy:
         on_event: Whether events carry content.
         redact: Redacts content before anything is set.
         completion: Called with the content of each call.
-        on_truncation: Called for each truncated attribute.
+        on_truncation: Called with the number of truncated attributes.
     """
 
     limit: int
@@ -97,7 +97,7 @@ class Policy:
     on_event: bool
     redact: redaction.Redaction | None = None
     completion: completion.Completion | None = None
-    on_truncation: Callable[[], None] | None = None
+    on_truncation: Callable[[int], None] | None = None
 
     @property
     def has_completion_hook(self) -> bool:
@@ -233,21 +233,14 @@ class Content:
         if not self._policy.on_span:
             return {}
         found: dict[str, Any] = {}
+        truncated = False
         for made in self._encoded.values():  # a hot path: without a call, if all of it fits
             for name, one in made.items():
                 if one.original_bytes is not None:
-                    return self._truncated_of_span()
+                    truncated = True
                 if one.text:
                     found[name] = one.text
-        return found
-
-    def _truncated_of_span(self) -> dict[str, Any]:
-        try:
-            encoded, marks = self._all()
-        except Exception:
-            errors.internal_error("emitting content")
-            return {}
-        return {**{name: one.text for name, one in encoded.items() if one.text}, **marks}
+        return {**found, **self._marks()} if truncated else found
 
     def emit(self, span: Span | None, record: LogRecord | None, is_foreign: bool = False) -> None:
         """Call the completion hook, and set the content on span and record as the policy says.
@@ -272,31 +265,31 @@ class Content:
             record.attributes = {**(record.attributes or {}), **on_event, **marks}
 
     def _all(self) -> tuple[dict[str, Encoded | EncodedTexts], dict[str, Any]]:
-        """Return everything by attribute, and the marks of what was truncated; count it once."""
+        """Return everything by attribute, and the marks of what was truncated."""
         encoded: dict[str, Encoded | EncodedTexts] = {}
         for made in self._encoded.values():
             encoded.update(made)
-        truncated = [one for one in encoded.values() if one.original_bytes is not None]
-        counted, self._is_counted = self._is_counted, True
-        count = self._policy.on_truncation
-        for _ in truncated if count is not None and not counted else ():
-            count()  # pyright: ignore[reportOptionalCall]  checked above
-        return encoded, self._marks() if truncated else {}
+        return encoded, self._marks()
 
     def _marks(self) -> dict[str, Any]:
-        """Return the attributes that mark what was truncated or omitted."""
-        truncated = {
-            name: one.original_bytes
-            for kind in _ATTRIBUTES
-            if kind in self._encoded
-            for name, one in self._encoded[kind].items()
-            if one.original_bytes
-        }
-        if not truncated:
+        """Return the attributes that mark what was truncated or omitted, which is counted once."""
+        originals: dict[str, int] = {}
+        number = 0
+        empty: _Attributes = _EMPTY
+        for kind in _ATTRIBUTES:
+            for name, one in self._encoded.get(kind, empty).items():
+                if one.original_bytes is not None:
+                    number += 1
+                    if one.original_bytes:
+                        originals[name] = one.original_bytes
+        counted, self._is_counted = self._is_counted, True
+        if number and not counted and self._policy.on_truncation is not None:
+            self._policy.on_truncation(number)
+        if not originals:
             return {}
         return {
-            attr.OTEL_AGENTS_CONTENT_TRUNCATED: tuple(truncated),
-            attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES: sum(truncated.values()),
+            attr.OTEL_AGENTS_CONTENT_TRUNCATED: tuple(originals),
+            attr.OTEL_AGENTS_CONTENT_ORIGINAL_BYTES: sum(originals.values()),
         }
 
     def _complete(self, span: Span, record: LogRecord | None) -> None:

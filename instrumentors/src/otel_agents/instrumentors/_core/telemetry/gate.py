@@ -27,7 +27,7 @@ class Gate:
     Args:
         settings: The settings.
         completion_hook: Called with the content of each call; default is the setting's hook.
-        on_truncation: Called for each truncated attribute.
+        on_truncation: Called with the number of truncated attributes.
         redaction_hook: Redacts content before anything is set: a function, the name of an entry
             point, or ``module:function``; default is the setting's hook.
     """
@@ -38,7 +38,7 @@ class Gate:
         self,
         settings: Settings,
         completion_hook: Any = None,
-        on_truncation: Callable[[], None] | None = None,
+        on_truncation: Callable[[int], None] | None = None,
         *,
         redaction_hook: redaction.Redact | str | None = None,
     ) -> None:
@@ -115,7 +115,7 @@ class Gate:
     def _counted(self, encoded: Encoded) -> Encoded:
         on_truncation = self.policy.on_truncation
         if encoded.original_bytes is not None and on_truncation is not None:
-            on_truncation()
+            on_truncation(1)
         return encoded
 
 

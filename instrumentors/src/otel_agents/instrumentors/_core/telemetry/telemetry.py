@@ -91,7 +91,7 @@ class Telemetry:
         truncations = shared.of(OTEL_AGENTS_CONTENT_TRUNCATIONS)
         self.prices = PRICES if self.settings.cost and _prices_imported() else None
         """The prices of models; None if no cost is recorded."""
-        self.gate = Gate(self.settings, completion_hook, lambda: truncations.add(1, {}))
+        self.gate = Gate(self.settings, completion_hook, partial(truncations.add, attributes={}))
         self._logger = get_logger(scope, _version(), logger_provider)
         _observe_errors(metrics.get_meter(_SCOPE, _version(), meter_provider))
 
