@@ -18,7 +18,7 @@ from otel_agents.testing.emission import Emission
 CORE = "otel_agents.instrumentors._core"
 CHEAP = {
     *("context", "context.carrying", "errors", "forking", "green_locks", "importlib_bootstrap"),
-    *("patching", "patching.conflicts", "system"),
+    *("patching", "patching.conflicts", "patching.versions", "system"),
     *("tables", "threads", "telemetry", "telemetry.records", "workers"),
 }
 """What is imported at the start of every process, of the core."""

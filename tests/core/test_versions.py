@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 import pytest
 from dist_infos import Site
 
 from otel_agents.instrumentors._core.patching import versions
-from otel_agents.instrumentors._core.patching.versions import Bound, Distributions
+from otel_agents.instrumentors._core.patching.versions import (
+    Bound,
+    Distributions,
+    installed_version,
+)
 
 NAMES = ("toy-classic", "toys", "toys-next")
 """Distributions that may hold the package ``toys``."""
@@ -137,8 +142,41 @@ def test_without_files_the_name_decides_or_else_the_order(
 ) -> None:
     """As of an editable install; distribution names have no underscores."""
     installed = ("toy-classic", "toys", "toys-agents", "big-toys", "shared-part", "shared-part-a")
-    for version, name in enumerate(installed, start=1):
-        site.install(name, str(version))
-    version = installed.index(holder) + 1
-    assert [expects(str(since), module=module) for since in (version, version + 1)] == [True, False]
+    for number, name in enumerate(installed, start=1):
+        site.install(name, str(number))
+    number = installed.index(holder) + 1
+    assert [expects(str(since), module=module) for since in (number, number + 1)] == [True, False]
     assert [name for name in installed if expects({name: "0"}, module=module)] == [holder]
+
+
+def test_an_installed_version_is_that_of_its_metadata() -> None:
+    names = sorted({one.metadata["Name"] for one in distributions()})
+    assert len(names) > 20
+    assert {name: installed_version(name) for name in names} == {
+        name: version(name) for name in names
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("toys-1.2.dist-info/METADATA", "Name: toys\nversion: 1.2\n\nVersion: 9\n"),
+        ("toys-1.2.dist-info/METADATA", "Name: toys\r\nVersion: \t1.2\r\n\r\nVersion: 9\r\n"),
+        (
+            "toys-1.2.dist-info/METADATA",
+            "Name: toys\nDescription: of toys\n        Version: 9\nVersion: 1.2\n",
+        ),
+        ("toys-1.2.egg-info/PKG-INFO", "Name: toys\nVersion: 1.2\n\nVersion: 9\n"),
+    ],
+    ids=("lower case", "carriage returns", "folded", "egg"),
+)
+def test_its_metadata_may_have_any_form(file: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / file
+    path.parent.mkdir()
+    path.write_bytes(text.encode())
+    assert installed_version("toys") == version("toys") == "1.2"
+
+
+def test_without_a_distribution_there_is_no_installed_version() -> None:
+    with pytest.raises(PackageNotFoundError):
+        installed_version("no-such-toys")

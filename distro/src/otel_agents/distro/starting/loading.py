@@ -143,9 +143,10 @@ def _conflicts_of(entry_point: EntryPoint) -> tuple[ConflictingInstrumentation, 
     """Return conflicts of our instrumentor; none if it does not support the installed version."""
     try:
         instrumentor = entry_point.load()
-        if instrumentor()._check_dependency_conflicts() is not None:
-            return ()
-        return registered_conflicts(instrumentor)
+        conflicts = registered_conflicts(instrumentor)
+        # Few have any, and to look for the installed version takes longer.
+        is_checked = conflicts and instrumentor()._check_dependency_conflicts() is None
+        return conflicts if is_checked else ()
     except Exception:  # noqa: BLE001  `load` reports it
         return ()
 

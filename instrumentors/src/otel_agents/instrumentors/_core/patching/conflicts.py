@@ -19,13 +19,14 @@ from importlib.metadata import (
     PackageMetadata,
     PackageNotFoundError,
     entry_points,
-    version,
 )
 from typing import Any, Final, NamedTuple
 
 from packaging.requirements import Requirement
 
 from otel_agents.instrumentors._core.errors import call_foreign
+
+from .versions import installed_version
 
 __all__ = [
     "GROUP",
@@ -214,15 +215,17 @@ def _all_of_ours(path: tuple[str, ...]) -> frozenset[str]:
 
 def _metadata_of(entry_point: EntryPoint) -> _Metadata:
     """Return the metadata of the distribution; a stray folder may have none."""
-    distribution: Any = entry_point.dist
-    if distribution is None:
-        return _Metadata("")
+    return _Metadata("") if entry_point.dist is None else _read(entry_point.dist)
+
+
+@lru_cache(maxsize=64)  # by identity: each access to its metadata reads and parses the file
+def _read(distribution: Any) -> _Metadata:
     try:
         metadata: PackageMetadata | None = distribution.metadata  # importlib_metadata: may be None
         if metadata is None or "Name" not in metadata:
             return _Metadata("", problem="it has no Name")
-        texts: list[str] = [it for it in distribution.requires or () if _ALL_OF in it.lower()]
-        requirements = [Requirement(it) for it in texts]
+        required = metadata.get_all("Requires-Dist") or distribution.requires or ()
+        requirements = [Requirement(it) for it in required if _ALL_OF in it.lower()]
         all_of = tuple(it for it in requirements if _is_for(_ALL_OF, it))
         any_of = tuple(it for it in requirements if _is_for(_ANY_OF, it))
         return _Metadata(_normal(metadata["Name"]), all_of, any_of)
@@ -240,7 +243,7 @@ def _is_for(extra: str, requirement: Requirement) -> bool:
 
 def _is_met(requirement: Requirement) -> bool:
     try:
-        return requirement.specifier.contains(version(requirement.name), prereleases=True)
+        return requirement.specifier.contains(installed_version(requirement.name), prereleases=True)
     except (PackageNotFoundError, KeyError, TypeError):  # or broken metadata
         return False
 

@@ -7,7 +7,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Collection, Iterable
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -19,6 +19,7 @@ from otel_agents.instrumentors.settings import Settings, disabled_instrumentatio
 
 from . import conflicts
 from .imports import ImportTrigger
+from .versions import distribution_of, installed_version
 
 if TYPE_CHECKING:  # slow to import: done when a framework is imported
     from .patch_set import PatchSet
@@ -151,7 +152,7 @@ class AgentInstrumentor(BaseInstrumentor):
         for text in self.requires:
             requirement = Requirement(text)
             try:
-                installed = version(requirement.name)
+                installed = installed_version(requirement.name)
             except PackageNotFoundError:
                 continue
             if requirement.specifier.contains(installed, prereleases=True):
@@ -177,7 +178,6 @@ class AgentInstrumentor(BaseInstrumentor):
         from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
         from .patch_set import PatchSet
-        from .versions import distribution_of
 
         telemetry = Telemetry(type(self).__module__, **given)
         distributions = (Requirement(text).name for text in self.requires)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, entry_points
@@ -11,13 +12,29 @@ from packaging.version import InvalidVersion, Version
 
 from otel_agents.instrumentors._core.errors import guarded
 
-__all__ = ["Bound", "Distributions", "distribution_of"]
+__all__ = ["Bound", "Distributions", "distribution_of", "installed_version"]
 
 Bound: TypeAlias = str | Mapping[str, str | None] | None
 """A version, or one for each of several distributions that hold the same import."""
 
 
 _OURS: Final = __name__.partition("._core")[0]
+_VERSION: Final = re.compile(r"^Version:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+
+
+def installed_version(name: str) -> str:
+    """Return the version of a distribution, as `importlib.metadata.version` does.
+
+    That one parses the whole file, which for most libraries is their README: 0.4 ms at the start of
+    every program for each of them.
+
+    Raises:
+        PackageNotFoundError: It is not installed.
+    """
+    found = distribution(name)
+    header = (found.read_text("METADATA") or "").partition("\n\n")[0]
+    match = _VERSION.search(header)
+    return found.version if match is None else match[1]
 
 
 class Distributions:
