@@ -68,7 +68,7 @@ ROWS: Final = MappingProxyType(
         "1kb": Row("chat, 1 KB", before=2.42),
         "10kb": Row("chat, 10 KB", size=10_000, before=2.42),
         "off": Row("chat, 1 KB, content off", content=False, before=2.64),
-        "1mb": Row("chat, 1 MB", size=1_000_000, rounds=24, target=0.1, before=0.24),
+        "1mb": Row("chat, 1 MB", size=1_000_000, rounds=12, target=0.1, before=0.24),
         "1mb-lifted": Row(
             *("chat, 1 MB, limits lifted", _CHAT, 1_000_000),
             lifted=True,

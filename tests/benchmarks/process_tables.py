@@ -21,10 +21,11 @@ from packages import OURS
 from process_run import CONTENT, NO_CONTENT
 from tables import figure, print_header, print_row
 
-__all__ = ["HERE", "ends", "figures_of", "process_costs", "starts"]
+__all__ = ["HERE", "ends", "figures_of", "medians_of", "process_costs", "starts"]
 
 HERE: Final = Path(__file__).parent
 ROUNDS: Final = 9
+_PROCESSES: Final = 3
 _ALL_ON: Final = "`opentelemetry-instrument`, all instrumentors on"
 _ALL_OFF: Final = "the same, all of them off"
 INSTRUMENT: Final = Path(sys.executable).parent / "opentelemetry-instrument"
@@ -54,6 +55,20 @@ def figures_of(python: Path | str, script: str, *arguments: str) -> Any:
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["no output"])[-1])
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def medians_of(python: Path | str, script: str, *arguments: str) -> Any:
+    """Return the medians of what a script measured in each of several processes.
+
+    How a process lays out its memory moves all of its figures by a tenth, however long it runs.
+    """
+    measured = [figures_of(python, script, *arguments) for _ in range(_PROCESSES)]
+    return {
+        variant: {
+            name: statistics.median(one[variant][name] for one in measured) for name in figures
+        }
+        for variant, figures in measured[0].items()
+    }
 
 
 def process_costs() -> None:

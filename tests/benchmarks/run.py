@@ -17,7 +17,7 @@ from typing import Final
 from measurement import BY_HAND
 from model_call import ROWS, SDK_ROWS
 from packages import OURS, packages_of
-from process_tables import HERE, ends, figures_of, process_costs, starts
+from process_tables import HERE, ends, figures_of, medians_of, process_costs, starts
 from tables import figure, print_header, print_row
 
 OTHERS: Final = ("official", "openinference", "openllmetry")
@@ -41,7 +41,7 @@ def calls() -> None:
     )
     for name, row in ROWS.items():
         progress("calls", name)
-        found = figures_of(sys.executable, "model_call.py", OURS, name)
+        found = medians_of(sys.executable, "model_call.py", OURS, name)
         hand, ours = found[BY_HAND], found[OURS]
         ratio, process = (ours[it] / hand[it] for it in ("caller", "process"))
         print_row(

@@ -138,6 +138,15 @@ def test_a_data_url_is_never_inline() -> None:
             assert "otel_agents.bytes=60" in encode(given, 5000).text
 
 
+def test_a_placeholder_is_not_taken_for_data_if_the_rest_is_invalid() -> None:
+    url = "data:text/plain," + "text" * 10
+    given = [{"role": "user", "parts": [{"type": "text", "content": it}]} for it in (url, "\ud800")]
+    first, second = decoded(encode(given, 5000))
+    assert "otel_agents.bytes=40;" in first["parts"][0]["content"]
+    assert second["parts"][0]["content"] == "?"
+    assert encode(first, 5000).text == encode(given[0], 5000).text
+
+
 def test_only_public_fields_of_a_model_are_encoded() -> None:
     class Model(pydantic.BaseModel):
         model_config = pydantic.ConfigDict(extra="allow")

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
 from .messages import TextMessage, encode_messages, encode_part
-from .newest import encode_newest
+from .newest import newest_messages
 from .plain import dump, kind_of
 from .pruning import (
     MIN_BYTES,
@@ -121,13 +121,11 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
         messages = encode_messages(items, convert, text_of, budget)
         if messages is not None:
             return _new_encoded((*messages, None, True))
-        first = _leading_instructions(items)
-        kept = encode_newest(items, first, convert, text_of, budget) if newest else None
-        if kept is not None:
-            if kept.size > budget:
-                return _within(value, kept.built(), kept.json.encode(), True, budget)
-            original = estimate_list(items) if kept.truncated else None
-            return _new_encoded((kept.json, kept.size, original, True))
+        if newest:
+            first = _leading_instructions(items)
+            found = newest_messages(items, first, convert, text_of, budget)
+            if found is not None:
+                return _within(value, *found, budget)
     elif kind_of(value) is list and len(value) == 1:  # instructions, mostly
         part = encode_part(value[0], budget)
         if part is not None:
@@ -136,14 +134,15 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
     if whole is not None:
         return whole
     kept, truncated = _truncated(value, budget, newest)
-    return _within(value, kept, b"" if kept is OMITTED else dump(kept), truncated, budget)
+    return _within(value, kept, truncated, budget)
 
 
-def _within(value: Any, kept: Any, data: bytes, truncated: bool, budget: int) -> Encoded:
-    """Return what is kept of ``value``; less of it if ``data``, its JSON, has many escapes.
+def _within(value: Any, kept: Any, truncated: bool, budget: int) -> Encoded:
+    """Return what is kept of ``value`` as JSON; less of it if that has many escapes.
 
     The sizes by which it was kept do not include them.
     """
+    data = b"" if kept is OMITTED else dump(kept)
     room = budget
     while len(data) > budget:
         truncated, room = True, room * budget // len(data) * 19 // 20

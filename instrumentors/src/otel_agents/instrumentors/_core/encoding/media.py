@@ -73,8 +73,9 @@ def part_from_url(url: str, modality: str) -> dict[str, Any]:
 
 
 def is_data_url(text: str) -> bool:
-    """Return whether ``text`` is a ``data:`` URL."""
-    return len(text) >= MIN_DATA_URL and text[:5].lower() == "data:" and "," in text[:1000]
+    """Return whether ``text`` is a ``data:`` URL with data; one without data needs no placeholder."""
+    is_long = len(text) >= MIN_DATA_URL
+    return is_long and text[:5].lower() == "data:" and 0 < text.find(",", 0, 1000) < len(text) - 1
 
 
 def without_data(url: str) -> str:

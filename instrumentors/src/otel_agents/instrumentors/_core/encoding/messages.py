@@ -12,7 +12,7 @@ from . import media
 from .plain import dump, kind_of
 from .sizes import DATA, size_within, utf8_bytes
 
-__all__ = ["TextMessage", "encode_messages", "encode_part", "message_segments"]
+__all__ = ["TextMessage", "encode_messages", "encode_part"]
 
 TextMessage: TypeAlias = "tuple[str, str, str | None]"
 """The role, the text and the finish reason of a message that has nothing else."""
@@ -105,18 +105,6 @@ def encode_part(part: Any, budget: int) -> tuple[str, int] | None:
     except ValueError:  # a lone surrogate
         return None
     return (json, size) if size <= budget else None
-
-
-def message_segments(role: str, text: str, reason: str | None, marks: str = "") -> tuple[str, ...]:
-    """Return the segments of one message as JSON, with further fields ``marks`` of its part.
-
-    Raises:
-        ValueError: JSON cannot hold the text.
-    """
-    start = _start_of(role) or _start(encode_basestring(role))
-    end = _end_of(reason) or _end(encode_basestring(str(reason)))
-    quoted = encode_basestring(text) if len(text) < _SHORT else _quoted(text)
-    return (start, quoted, marks, end)
 
 
 def _quoted(text: str) -> str:

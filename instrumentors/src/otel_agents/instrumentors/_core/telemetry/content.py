@@ -275,9 +275,8 @@ class Content:
         """Return the attributes that mark what was truncated or omitted, which is counted once."""
         originals: dict[str, int] = {}
         number = 0
-        empty: _Attributes = _EMPTY
-        for kind in _ATTRIBUTES:
-            for name, one in self._encoded.get(kind, empty).items():
+        for kind in filter(self._encoded.__contains__, _ATTRIBUTES):
+            for name, one in self._encoded[kind].items():
                 if one.original_bytes is not None:
                     number += 1
                     if one.original_bytes:

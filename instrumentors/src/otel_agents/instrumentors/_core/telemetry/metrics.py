@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Histogram, Meter, NoOpMeter, Observation
 
+from otel_agents.instrumentors._core import system
 from otel_agents.instrumentors._core.forking import Lock, renew_after_fork
 from otel_agents.instrumentors._core.tables import ByObject, Recent
 from otel_agents.instrumentors.settings import Settings
@@ -38,7 +39,6 @@ class ObservedCounter:
 
     def __init__(self, meter: Meter, metric: Metric, limit: int = 2000) -> None:
         self._limit = limit
-        self._lock = Lock()
         self.reset()
         renew_after_fork(self.reset)
         meter.create_observable_counter(
@@ -47,6 +47,7 @@ class ObservedCounter:
 
     def reset(self) -> None:
         """Empty the table; in a forked child, since the parent reports what it has added."""
+        self._lock = system.RLock()  # free, and reentrant: see `Lock`
         self._sums: dict[tuple[tuple[str, Any], ...], float] = {}
 
     def add(self, value: float, attributes: Mapping[str, Any]) -> None:
