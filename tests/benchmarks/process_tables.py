@@ -11,7 +11,10 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
+from operator import truediv
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any, Final
@@ -105,32 +108,64 @@ def cpu_of(command: list[str], **environ: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def starts(stock: Path) -> None:
-    """Print what the start of an empty program costs; ``stock`` has OpenTelemetry's own distro."""
-    silent = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
-    environ = {**silent, "OTEL_LOGS_EXPORTER": "none"}
-    off = {**environ, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*"}
-    ours, theirs = (
-        [str(python.with_name("opentelemetry-instrument")), str(python)]
-        for python in (Path(sys.executable), stock)
+@dataclass(frozen=True)
+class Start:
+    """One way to start an empty program.
+
+    Attributes:
+        what: Its title.
+        python: The interpreter, of its environment.
+        is_alone: Whether it is started without OpenTelemetry.
+        is_off: Whether all instrumentors are disabled.
+    """
+
+    what: str
+    python: Path
+    is_alone: bool = False
+    is_off: bool = False
+
+    @property
+    def command(self) -> list[str]:
+        """The interpreter, with what starts it."""
+        runner = [] if self.is_alone else [str(self.python.with_name("opentelemetry-instrument"))]
+        return [*runner, str(self.python)]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Its variables."""
+        exporters = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER")
+        found = dict.fromkeys(exporters, "none")
+        return found | ({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*"} if self.is_off else {})
+
+
+def starts(stock: Path, sdks: Path) -> None:
+    """Print what the start of an empty program costs.
+
+    Args:
+        stock: The interpreter of an environment with OpenTelemetry's own distro.
+        sdks: That of one with ours, all model SDKs and the other packages that instrument them.
+    """
+    python = Path(sys.executable)
+    groups = (
+        [
+            Start(_ALL_ON, python),
+            Start(_ALL_OFF, python, is_off=True),
+            Start("OpenTelemetry's own distro", stock),
+            Start("`python` alone", python, is_alone=True),
+        ],
+        [Start(f"{_ALL_ON}, beside all SDKs", sdks), Start(_ALL_OFF, sdks, is_off=True)],
     )
-    kinds = {
-        _ALL_ON: (ours, environ),
-        _ALL_OFF: (ours, off),
-        "OpenTelemetry's own distro": (theirs, environ),
-        "`python` alone": ([sys.executable], environ),
-    }
-    rows: dict[str, list[float]] = {kind: [] for kind in kinds}
+    kinds = [*chain.from_iterable(groups)]
+    times: dict[Start, list[float]] = {one: [] for one in kinds}
     for _ in range(ROUNDS):
-        for kind, (command, variables) in kinds.items():
-            rows[kind].append(cpu_of([*command, "-c", "pass"], **variables))
+        for one in kinds:
+            times[one].append(cpu_of([*one.command, "-c", "pass"], **one.environ))
     print_header("the start of an empty program", "CPU, s", "all on / it", "memory, MB", "target")
-    for kind, (command, variables) in kinds.items():
-        pairs = zip(rows[_ALL_ON], rows[kind], strict=True)
-        ratio = statistics.median(on / other for on, other in pairs)
-        cpu, size = statistics.median(rows[kind]), megabytes_of(command, variables)
-        target = "1.1" if kind == _ALL_OFF else ""
-        print_row([kind, figure(cpu, 3), figure(ratio, 2), figure(size, 1), target])
+    for on, one in ((group[0], one) for group in groups for one in group):
+        ratio = statistics.median(map(truediv, times[on], times[one]))
+        cpu, size = statistics.median(times[one]), megabytes_of(one.command, one.environ)
+        target = "1.1" if one.is_off else ""
+        print_row([one.what, figure(cpu, 3), figure(ratio, 2), figure(size, 1), target])
 
 
 def megabytes_of(command: list[str], variables: dict[str, str]) -> float:

@@ -180,7 +180,7 @@ def main() -> int:
         "calls": calls,
         "functions": functions,
         "process": process_costs,
-        "starts": lambda: starts(pythons["stock"]),
+        "starts": lambda: starts(pythons["stock"], pythons["sdks"]),
         "ends": ends,
     }
     if chosen := [name for name in OF_PACKAGES if name in names]:
