@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
-from operator import truediv
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any, Final
@@ -162,7 +161,8 @@ def starts(stock: Path, sdks: Path) -> None:
             times[one].append(cpu_of([*one.command, "-c", "pass"], **one.environ))
     print_header("the start of an empty program", "CPU, s", "all on / it", "memory, MB", "target")
     for on, one in ((group[0], one) for group in groups for one in group):
-        ratio = statistics.median(map(truediv, times[on], times[one]))
+        pairs = zip(times[on], times[one], strict=True)
+        ratio = statistics.median(first / other for first, other in pairs)
         cpu, size = statistics.median(times[one]), megabytes_of(one.command, one.environ)
         target = "1.1" if one.is_off else ""
         print_row([one.what, figure(cpu, 3), figure(ratio, 2), figure(size, 1), target])
