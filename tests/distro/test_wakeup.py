@@ -46,6 +46,25 @@ def test_it_is_reopened_at_the_interpreters_descriptor(pipe: WakeupPipe) -> None
     assert pipe.read() == b"\x02"
 
 
+def test_meanwhile_the_interpreter_can_write_to_its_descriptor(
+    pipe: WakeupPipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, opened = pipe.writing, os.pipe
+
+    def opened_meanwhile() -> tuple[int, int]:
+        os.fstat(number)
+        return opened()
+
+    os.close(vars(pipe)["_reading"])
+    monkeypatch.setattr(os, "pipe", opened_meanwhile)
+    assert pipe.reopen()
+    assert pipe.writing == number
+    assert not os.get_blocking(number)
+    assert not os.get_inheritable(number)
+    assert pipe.write(2)
+    assert pipe.read() == b"\x02"
+
+
 def test_a_descriptor_that_is_no_longer_ours_is_not_written(pipe: WakeupPipe, taken: int) -> None:
     assert not pipe.write(15)
     assert not pipe.reopen()

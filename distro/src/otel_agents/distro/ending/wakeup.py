@@ -37,13 +37,16 @@ class WakeupPipe:
     def reopen(self) -> bool:
         """Open a new pipe at the same descriptor, which is all that the interpreter knows.
 
-        Return False if the program uses that descriptor for something else.
+        Return False if the program uses that descriptor for something else. If it is still ours, it
+        is never closed in between: the interpreter would report each signal that it cannot write.
         """
-        self.close()
         number = self.writing
+        if self._has(self._reading):
+            os.close(self._reading)
         try:
-            self._open(number)
+            self._open(number, is_ours=self._has(number))
         except OSError:  # the process has no descriptor left
+            self.close()
             return False
         return self.writing == number
 
@@ -53,11 +56,15 @@ class WakeupPipe:
             if self._has(descriptor):
                 os.close(descriptor)
 
-    def _open(self, number: int) -> None:
+    def _open(self, number: int, *, is_ours: bool = False) -> None:
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         self._reading = _moved(reading, number + 1)
-        self.writing = _moved(writing, number)
+        if is_ours:
+            os.dup2(writing, number, inheritable=False)
+            os.close(writing)
+        else:
+            self.writing = _moved(writing, number)
         self._known = {one: _identity(one) for one in (self._reading, self.writing)}
 
     def _has(self, descriptor: int) -> bool:
