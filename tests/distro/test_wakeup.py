@@ -28,6 +28,15 @@ def taken(pipe: WakeupPipe, tmp_path: Path) -> Generator[int, None, None]:
     os.close(number)
 
 
+def assert_it_reopens(pipe: WakeupPipe, number: int) -> None:
+    assert pipe.reopen()
+    assert pipe.writing == number
+    assert not os.get_blocking(number)
+    assert not os.get_inheritable(number)
+    assert pipe.write(2)
+    assert pipe.read() == b"\x02"
+
+
 def test_what_is_written_is_read(pipe: WakeupPipe) -> None:
     assert pipe.write(15)
     assert pipe.read() == b"\x0f"
@@ -38,12 +47,7 @@ def test_it_is_reopened_at_the_interpreters_descriptor(pipe: WakeupPipe) -> None
     os.close(number)
     assert not pipe.write(15)
     assert pipe.read() == b""
-    assert pipe.reopen()
-    assert pipe.writing == number
-    assert not os.get_blocking(number)
-    assert not os.get_inheritable(number)
-    assert pipe.write(2)
-    assert pipe.read() == b"\x02"
+    assert_it_reopens(pipe, number)
 
 
 def test_meanwhile_the_interpreter_can_write_to_its_descriptor(
@@ -57,12 +61,7 @@ def test_meanwhile_the_interpreter_can_write_to_its_descriptor(
 
     os.close(vars(pipe)["_reading"])
     monkeypatch.setattr(os, "pipe", opened_meanwhile)
-    assert pipe.reopen()
-    assert pipe.writing == number
-    assert not os.get_blocking(number)
-    assert not os.get_inheritable(number)
-    assert pipe.write(2)
-    assert pipe.read() == b"\x02"
+    assert_it_reopens(pipe, number)
 
 
 def test_a_descriptor_that_is_no_longer_ours_is_not_written(pipe: WakeupPipe, taken: int) -> None:

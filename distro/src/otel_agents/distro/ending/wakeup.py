@@ -41,8 +41,7 @@ class WakeupPipe:
         is never closed in between: the interpreter would report each signal that it cannot write.
         """
         number = self.writing
-        if self._has(self._reading):
-            os.close(self._reading)
+        self._close(self._reading)
         try:
             self._open(number, is_ours=self._has(number))
         except OSError:  # the process has no descriptor left
@@ -52,9 +51,13 @@ class WakeupPipe:
 
     def close(self) -> None:
         """Close both ends that are still ours."""
-        for descriptor in (self._reading, self.writing):
-            if self._has(descriptor):
-                os.close(descriptor)
+        self._close(self._reading)
+        self._close(self.writing)
+
+    def _close(self, descriptor: int) -> None:
+        """Close one that is still ours."""
+        if self._has(descriptor):
+            os.close(descriptor)
 
     def _open(self, number: int, *, is_ours: bool = False) -> None:
         reading, writing = os.pipe()

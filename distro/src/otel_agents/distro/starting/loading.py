@@ -145,8 +145,9 @@ def _conflicts_of(entry_point: EntryPoint) -> tuple[ConflictingInstrumentation, 
         instrumentor = entry_point.load()
         conflicts = registered_conflicts(instrumentor)
         # Few have any, and to look for the installed version takes longer.
-        is_checked = conflicts and instrumentor()._check_dependency_conflicts() is None
-        return conflicts if is_checked else ()
+        if conflicts and instrumentor()._check_dependency_conflicts() is not None:
+            return ()
+        return conflicts
     except Exception:  # noqa: BLE001  `load` reports it
         return ()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
-from otel_agents.instrumentors._core.encoding.messages import TextMessage
+from otel_agents.instrumentors._core.encoding.messages import TextMessage, message_of_text
 from otel_agents.instrumentors._core.encoding.plain import json_copy
 
 from .api import Message, Part
@@ -17,7 +17,6 @@ __all__ = [
     "as_text",
     "items_of_text",
     "message",
-    "message_of_text",
     "reasoning_part",
     "text_message",
     "text_part",
@@ -64,13 +63,6 @@ def message(role: str, parts: list[Part], name: str | None = None) -> Message:
 def text_message(role: str, value: Any, name: str | None = None) -> Message:
     """Return a message with one text part; a ``value`` that is not a string becomes JSON."""
     return message(role, [text_part(as_text(value))], name)
-
-
-def message_of_text(known: TextMessage) -> Message:
-    """Return the message of a text and nothing else."""
-    role, content, reason = known
-    built: Message = {"role": role, "parts": [text_part(content)]}
-    return built if reason is None else {**built, "finish_reason": reason}
 
 
 def items_of_text(known: TextMessage) -> Items:

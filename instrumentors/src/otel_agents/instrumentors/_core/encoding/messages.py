@@ -12,7 +12,7 @@ from . import media
 from .plain import dump, kind_of
 from .sizes import DATA, size_within, utf8_bytes
 
-__all__ = ["TextMessage", "encode_messages", "encode_part"]
+__all__ = ["TextMessage", "encode_messages", "encode_part", "message_of_text"]
 
 TextMessage: TypeAlias = "tuple[str, str, str | None]"
 """The role, the text and the finish reason of a message that has nothing else."""
@@ -105,6 +105,15 @@ def encode_part(part: Any, budget: int) -> tuple[str, int] | None:
     except ValueError:  # a lone surrogate
         return None
     return (json, size) if size <= budget else None
+
+
+def message_of_text(known: TextMessage) -> dict[str, Any]:
+    """Return the message of a text and nothing else."""
+    role, text, reason = known
+    built: dict[str, Any] = {"role": role, "parts": [{"type": "text", "content": text}]}
+    if reason is not None:
+        built["finish_reason"] = reason
+    return built
 
 
 def _quoted(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from .messages import TextMessage
+from .messages import TextMessage, message_of_text
 from .pruning import MIN_BYTES, OMITTED, ORIGINAL_BYTES, TRUNCATED, prune, prune_message
 from .sizes import DATA, END, take_fitting, text_bytes, text_message_bytes
 
@@ -48,7 +48,7 @@ class _Newest:
             size = text_message_bytes(*message) + 1
             if size > room:
                 return item, message, room
-            kept.append(_converted(*message))
+            kept.append(message_of_text(message))
             room -= size
         return END, None, room
 
@@ -60,7 +60,7 @@ class _Newest:
             role, text, reason = message
             start, size = prune_message(role, text, reason, room)
             if MIN_BYTES <= len(start) < len(text):
-                converted = _converted(role, start, reason)
+                converted = message_of_text((role, start, reason))
                 converted["parts"][0] |= {TRUNCATED: True, ORIGINAL_BYTES: text_bytes(text)}
                 self.kept.append(converted)
                 self.truncated = True
@@ -71,14 +71,6 @@ class _Newest:
         self.kept.append(pruned.value)
         self.truncated = self.truncated or pruned.truncated
         return pruned.size
-
-
-def _converted(role: str, text: str, reason: str | None) -> dict[str, Any]:
-    """Return a message of one text."""
-    parts = [{"type": "text", "content": text}]
-    if reason is None:
-        return {"role": role, "parts": parts}
-    return {"role": role, "parts": parts, "finish_reason": reason}
 
 
 def newest_messages(

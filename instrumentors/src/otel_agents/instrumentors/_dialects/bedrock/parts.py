@@ -7,13 +7,12 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding import media
-from otel_agents.instrumentors._core.encoding.messages import TextMessage
+from otel_agents.instrumentors._core.encoding.messages import TextMessage, message_of_text
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._dialects.api import Message, Part
 from otel_agents.instrumentors._dialects.fields import as_mapping, items, text
 from otel_agents.instrumentors._dialects.parts import (
     message,
-    message_of_text,
     reasoning_part,
     text_part,
     tool_call,
