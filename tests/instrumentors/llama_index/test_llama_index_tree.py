@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import pickle
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -244,6 +245,17 @@ def test_a_streamed_chat_that_fails(llm: Any, model: ScriptedModel, emission: Em
         list(talk(llm).stream_chat("Hi").response_gen)
     join_writers()
     assert failures(emission) == dict.fromkeys(("invoke_workflow", CHAT), "openai.BadRequestError")
+
+
+def test_a_streamed_chat_that_fails_before_the_engine_returns(
+    llm: Any, model: ScriptedModel, emission: Emission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        threading.Thread.start(thread)
+        thread.join()
+
+    monkeypatch.setattr("llama_index.core.types.Thread.start", start)
+    test_a_streamed_chat_that_fails(llm, model, emission)  # and see nothing_left
 
 
 def test_a_chat_over_documents(llm: Any, model: ScriptedModel, emission: Emission) -> None:

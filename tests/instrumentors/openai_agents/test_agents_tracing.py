@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 import openai
@@ -157,6 +158,12 @@ def test_a_trace_without_a_name_of_its_own(run: Any, emission: Emission) -> None
 
     run(traced())
     assert emission.tree() == ["invoke_workflow", *(f"  {line}" for line in ALONE)]
+
+
+def test_a_trace_that_is_finished_elsewhere_leaves_no_context(emission: Emission) -> None:
+    with agents.trace("Trip") as trace, agents.custom_span("load"):
+        copy_context().run(trace.finish)
+    assert emission.tree() == ["invoke_workflow Trip", "  custom load"]  # and see nothing_left
 
 
 def test_a_custom_span_is_a_step(run: Any, emission: Emission) -> None:

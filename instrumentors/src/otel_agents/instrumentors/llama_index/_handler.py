@@ -197,14 +197,17 @@ def _begin(work: Work, above: Work | None) -> None:
 
 
 def _leave(span_id: str) -> Work | None:
-    """Restore the context from before a span, where its own is current; return its work."""
+    """Restore the context from before a span, where its own is current.
+
+    Returns:
+        Its work; None if it has ended: the thread that reads a streamed chat ends the chat, and may
+        do so before the engine returns.
+    """
+    innermost = RUNS.innermost(span_id)
+    if innermost is not None:
+        attach(innermost.facts.outer)
     run = RUNS.find(span_id)
-    if run is None:
-        return None
-    work: Work = run.facts
-    if RUNS.current() is run:
-        attach(work.outer)
-    return work
+    return run.facts if run is not None else None
 
 
 def register(telemetry: Telemetry, module: ModuleType) -> Callable[[], None]:

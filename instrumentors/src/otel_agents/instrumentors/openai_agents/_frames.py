@@ -17,7 +17,7 @@ from otel_agents.instrumentors._core.operations import Operation, Runs
 if TYPE_CHECKING:
     from ._runs import AgentsRun
 
-__all__ = ["RUNS", "Frame", "current_frame", "current_run", "enter", "leave", "restore"]
+__all__ = ["RUNS", "Frame", "current_frame", "current_run", "enter", "restore"]
 
 RUNS: Final = Runs("openai-agents")
 """By run, stretch of an agent, or the SDK's span or trace: without tracing, all of the SDK's ids are the same."""
@@ -80,13 +80,10 @@ def enter(
 
 
 def restore(key: Hashable) -> None:
-    """Make the context before ``key`` current again, if the current one is that of ``key``."""
-    found = RUNS.find(key)
-    if found is not None and RUNS.current() is found:
+    """Make the context before ``key`` current again, if the current one is that of ``key``.
+
+    ``key`` may have ended: a trace that another task finishes ends what is in progress in it.
+    """
+    found = RUNS.innermost(key)
+    if found is not None:
         attach(found.facts.outer)
-
-
-def leave(key: Hashable, report: Callable[[Operation], object] = Operation.end) -> None:
-    """End ``key`` and restore the context before it."""
-    restore(key)
-    RUNS.end(key, report)

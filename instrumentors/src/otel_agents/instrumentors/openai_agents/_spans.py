@@ -17,7 +17,7 @@ from otel_agents.instrumentors._core.calls.call import Call
 from otel_agents.instrumentors._core.operations import ExecuteTool, InvokeAgent, Operation, Step
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 
-from ._frames import RUNS, current_frame, current_run, enter, leave, restore
+from ._frames import RUNS, current_frame, current_run, enter, restore
 from ._native_tools import within_native_tool
 from ._runs import MAX_TURNS_EXCEEDED, is_preparing
 from ._tools import (
@@ -133,6 +133,7 @@ def on_finish(telemetry: Telemetry, call: Call) -> None:
     """End what ``Span.finish(reset_current=…)`` stands for."""
     span: Span[Any] = call.instance
     found = RUNS.find(span)
+    restore(span)
     if found is None:
         return
     frame, ended = found.facts, _ENDS.get(span.span_data.type)
@@ -140,9 +141,8 @@ def on_finish(telemetry: Telemetry, call: Call) -> None:
         reported(span, found.operation)
     if found.operation is not None and not frame.executed:
         operation = found.operation
-        leave(span, lambda _: operation.discard())
+        RUNS.end(span, lambda _: operation.discard())
     elif frame.error is not None:
-        restore(span)
         if isinstance(found.operation, ExecuteTool) and span.span_data.type == _FUNCTION:
             record_call(span, found.operation)
         RUNS.fail(span, frame.error)
@@ -151,4 +151,4 @@ def on_finish(telemetry: Telemetry, call: Call) -> None:
             if span.span_data.type == _GUARDRAIL and isinstance(frame.error, Exception):
                 frame.run.guardrail_error = frame.error
     else:
-        leave(span, lambda operation: ended(span, operation) if ended else operation.end())
+        RUNS.end(span, lambda operation: ended(span, operation) if ended else operation.end())

@@ -64,10 +64,10 @@ def on_trace_finish(telemetry: Telemetry, call: Call) -> None:
     """End the workflow at ``Trace.finish(reset_current)``."""
     trace: Any = call.instance
     found = RUNS.find(trace)
+    restore(trace)
     if found is None:
         return
     error = found.facts.error
-    restore(trace)
     if error is None:
         RUNS.end(trace)
     else:

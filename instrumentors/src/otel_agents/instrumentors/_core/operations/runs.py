@@ -211,6 +211,15 @@ class Runs:
         """Return the innermost run of ``context`` (default: the current one)."""
         return self._slot.get(context)
 
+    def innermost(self, run_id: Hashable) -> Run | None:
+        """Return the run ``run_id`` if it is the innermost of the current context.
+
+        It may have ended, by another thread or with its root: the context from before it must be
+        restored all the same.
+        """
+        run = self._slot.get()
+        return run if run is not None and run.run_id == run_id else None
+
     def end(self, run_id: Hashable, report: Callable[[Operation], object] = Operation.end) -> None:
         """End the run ``run_id``; with a root, everything in it ends too.
 
