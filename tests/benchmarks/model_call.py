@@ -81,11 +81,11 @@ ROWS: Final = MappingProxyType(
         ),
         "responses": Row("response, 1 KB", "openai_requests:response", before=2.57),
         "embeddings": Row("embeddings, 1 KB", "openai_requests:embedding", before=2.65),
-        "chunk": Row("a chunk of a stream", None, rounds=12, target=2.0, before=4.71),
+        "chunk": Row("a chunk of a stream", None, rounds=30, target=2.0, before=4.71),
         "chunk-off": Row(
             *("a chunk of a stream, content off", None),
             content=False,
-            rounds=12,
+            rounds=30,
             target=2.0,
             before=6.07,
         ),

@@ -1,10 +1,11 @@
-"""Installed entry points, scanned once: a scan reads every distribution."""
+"""Installed entry points and distributions."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
-from typing import Any, Final
+from importlib.metadata import EntryPoint, PackageNotFoundError, version
+from typing import Final
+
+from otel_agents.instrumentors import hosting
 
 __all__ = ["INSTRUMENTED", "exporter_named", "no_such_exporter", "registered", "versions"]
 
@@ -24,17 +25,9 @@ _PACKAGES: Final = (
 )
 
 
-@lru_cache(maxsize=1)
-def _all() -> Any:
-    # Its type differs before Python 3.12; `select` is common:
-    # https://github.com/python/importlib_metadata/pull/405
-    return entry_points()
-
-
 def registered(group: str, name: str | None = None) -> list[EntryPoint]:
     """Return the entry points of ``group``, or those of them with ``name``."""
-    points: list[EntryPoint] = list(_all().select(group=group))
-    return [point for point in points if name is None or point.name == name]
+    return [point for point in hosting.registered(group) if name is None or point.name == name]
 
 
 def exporter_named(signal: str, name: str) -> EntryPoint | None:

@@ -4,7 +4,7 @@ It loads the instrumentors, resolves conflicts with other instrumentations, and 
 progress when the process ends:
 
     hosting.take_over_loading()
-    for entry_point in entry_points(group=hosting.GROUP):
+    for entry_point in hosting.registered(hosting.GROUP):
         if hosting.is_ours(entry_point):
             entry_point.load()().instrument(raise_exception_on_conflict=True)
 
@@ -31,6 +31,7 @@ from ._core.patching.conflicts import (
     metadata_problem,
     plain_name,
     refuses,
+    registered,
     registered_conflicts,
     take_over_loading,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "operations_in_progress",
     "plain_name",
     "refuses",
+    "registered",
     "registered_conflicts",
     "renew_after_fork",
     "sdk_record",

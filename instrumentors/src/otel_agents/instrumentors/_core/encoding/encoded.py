@@ -148,11 +148,12 @@ def _within(value: Any, kept: Any, truncated: bool, budget: int) -> Encoded:
         truncated, room = True, room * budget // len(data) * 19 // 20
         kept = OMITTED if room < MIN_BYTES else prune(kept, room).value
         data = b"" if kept is OMITTED else dump(kept)
-    if not truncated:
-        return Encoded(data.decode(), len(data))
-    if not kept or kept is OMITTED:
-        data = b""
-    return Encoded(data.decode(), len(data), _original_bytes(value))
+    original = None
+    if truncated:
+        original = estimate_list(value.source) if kind_of(value) is Items else estimate(value)
+        if not kept or kept is OMITTED:
+            data = b""
+    return _new_encoded((data.decode(), len(data), original, True))
 
 
 def encode_text(text: str, budget: int, *, end: bool = False) -> Encoded:
@@ -255,7 +256,3 @@ def _leading_instructions(items: Sequence[Any]) -> int:
         if role not in _INSTRUCTIONS:
             return count
     return 0
-
-
-def _original_bytes(value: Any) -> int:
-    return estimate_list(value.source) if isinstance(value, Items) else estimate(value)

@@ -38,6 +38,7 @@ __all__ = [
     "metadata_problem",
     "plain_name",
     "refuses",
+    "registered",
     "registered_conflicts",
     "take_over_loading",
 ]
@@ -90,6 +91,18 @@ def take_over_loading() -> None:
 def loading_is_taken_over() -> bool:
     """Return whether `take_over_loading` was called in this process."""
     return _taken_over
+
+
+def registered(group: str) -> list[EntryPoint]:
+    """Return the installed entry points of ``group``."""
+    return list(_scanned(tuple(sys.path)).select(group=group))
+
+
+@lru_cache(maxsize=1)  # a scan reads every distribution
+def _scanned(path: tuple[str, ...]) -> Any:
+    # Its type differs before Python 3.12; `select` is common:
+    # https://github.com/python/importlib_metadata/pull/405
+    return entry_points()
 
 
 def is_ours(entry_point: EntryPoint) -> bool:
@@ -174,19 +187,15 @@ def _conflicts(instrumentor: type) -> Iterator[tuple[EntryPoint, ConflictingInst
             )
 
 
-@lru_cache(maxsize=1)  # a scan reads the metadata of every distribution
+@lru_cache(maxsize=1)
 def _others(path: tuple[str, ...]) -> tuple[_OtherInstrumentation, ...]:
-    others = [(it, _metadata_of(it)) for it in _registered() if not is_ours(it)]
+    others = [(it, _metadata_of(it)) for it in registered(GROUP) if not is_ours(it)]
     points = Counter(it.name for _, it in others)
     return tuple(
         _OtherInstrumentation(point, it.name, _libraries(point, it, alone=points[it.name] == 1))
         for point, it in others
         if it.problem is None and it.name not in _BROADER
     )
-
-
-def _registered() -> Iterable[EntryPoint]:
-    return entry_points(group=GROUP)
 
 
 def _libraries(entry_point: EntryPoint, metadata: _Metadata, *, alone: bool) -> frozenset[str]:
@@ -206,7 +215,7 @@ def _required(instrumentor: type) -> frozenset[str]:
 def _all_of_ours(path: tuple[str, ...]) -> frozenset[str]:
     """Return what we instrument: distributions, and packages, which others may hold too."""
     found: set[str] = set()
-    for entry_point in filter(is_ours, _registered()):
+    for entry_point in filter(is_ours, registered(GROUP)):
         instrumentor: Any = call_foreign("looking for instrumentors", entry_point.load, None)
         found |= _required(instrumentor)
         found.update(map(_normal, getattr(instrumentor, "packages", ())))
