@@ -17,7 +17,13 @@ from uuid import UUID
 import pydantic
 import pytest
 
-from otel_agents.instrumentors._core.encoding.encoded import Encoded, Items, encode, encode_text
+from otel_agents.instrumentors._core.encoding.encoded import (
+    Encoded,
+    Items,
+    encode,
+    encode_text,
+    encode_texts,
+)
 from otel_agents.instrumentors._core.encoding.plain import json_copy
 
 
@@ -136,6 +142,12 @@ def test_a_data_url_is_never_inline() -> None:
         for given in ([{"role": "user", "parts": parts}], {"parts": parts}):
             assert "QUFB" not in encode(given, 5000).text
             assert "otel_agents.bytes=60" in encode(given, 5000).text
+
+
+def test_a_data_url_with_a_lone_surrogate_is_replaced() -> None:
+    for url in ("data:text/plain," + "a" * 40 + "\ud83d", "data:;base64," + "QUFB" * 10 + "\ud83d"):
+        (kept,) = decoded(encode([message(url)], 5000))
+        assert "otel_agents.bytes=41;" in kept["parts"][0]["content"]
 
 
 def test_a_placeholder_is_not_taken_for_data_if_the_rest_is_invalid() -> None:
@@ -259,6 +271,38 @@ def test_a_truncated_string_is_marked_with_its_original_bytes() -> None:
         assert encoded.original_bytes == len(
             json.dumps([message("x" * 5000)], separators=(",", ":"))
         )
+
+
+UNLIKE = {"wide first": "é" * 3000 + "a" * 20_000, "narrow first": "a" * 5000 + "é" * 20_000}
+
+
+@pytest.mark.parametrize("text", UNLIKE.values(), ids=UNLIKE)
+@pytest.mark.parametrize("end", ["", '"\n' * 500], ids=["plain", "escapes"])
+@pytest.mark.parametrize(
+    "others", [[], [{"type": "uri", "uri": "http://x"}]], ids=["alone", "more"]
+)
+def test_a_text_whose_start_is_unlike_the_rest_is_truncated_and_kept(
+    text: str, end: str, others: list[Any]
+) -> None:
+    """Its size is an estimate by its start."""
+    parts = [{"type": "text", "content": end + text}, *others]
+    encoded = encode([{"role": "user", "parts": parts}], 16_000)
+    (kept,) = decoded(encoded)
+    assert 11_000 < encoded.size <= 16_000
+    assert (end + text).startswith(kept["parts"][0]["content"])
+    assert kept["parts"][0]["otel_agents.truncated"] is True
+    assert kept["parts"][1:] == others
+
+
+def test_a_text_that_fits_is_kept_whole_if_its_start_is_wide() -> None:
+    given = [message("é" * 4096 + "a" * 5000)]
+    for value in (given, [{**given[0], "name": "n"}], Items(given, dict)):
+        assert encode(value, 14_000).original_bytes is None
+        assert "truncated" not in encode(value, 14_000).text
+
+
+def test_texts_are_within_their_budget_if_their_start_is_narrow() -> None:
+    assert encode_texts(["tag", "a" * 5000 + "é" * 5000], 12_000).text == ("tag",)
 
 
 def test_small_values_survive_next_to_a_large_one() -> None:

@@ -170,6 +170,14 @@ def test_the_budgets_hold() -> None:
     )
 
 
+def test_the_budget_holds_for_a_text_whose_start_is_narrow() -> None:
+    text = json.dumps(["a" * 5000 + "é" * 20_000], ensure_ascii=False)
+    span = finished("agent_framework", {"gen_ai.input.messages": text})
+    made = foreign("SPAN_ONLY", OTEL_AGENTS_CONTENT_MAX_BYTES="30000").span(span)
+    size = len(str((made.attributes or {})["gen_ai.input.messages"]).encode())
+    assert 20_000 < size <= 30_000
+
+
 def fails(span: Span) -> None:
     span.record_exception(ValueError(f"no {CANARY}"))
     span.set_status(StatusCode.ERROR, f"ValueError: no {CANARY}")

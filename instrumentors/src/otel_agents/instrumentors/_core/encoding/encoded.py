@@ -25,7 +25,7 @@ from .pruning import (
     prune_list,
     truncate_text,
 )
-from .sizes import END, estimate, estimate_list, size_within, take_fitting, text_bytes
+from .sizes import END, bytes_within, estimate, estimate_list, size_within, take_fitting, text_bytes
 
 __all__ = [
     "ORIGINAL_BYTES",
@@ -168,15 +168,15 @@ def encode_text(text: str, budget: int, *, end: bool = False) -> Encoded:
 def encode_texts(texts: Sequence[str], budget: int) -> EncodedTexts:
     """Return the first of ``texts`` as far as they fit, up to a fixed number of them."""
     kept: list[str] = []
+    room = budget
     for text in texts[:_MOST]:
-        size = text_bytes(text)
-        if size > budget:
+        size = bytes_within(text, room)
+        if size is None:
             break
         kept.append(text)
-        budget -= size
-    size = sum(map(text_bytes, kept))
+        room -= size
     whole = len(kept) == len(texts)
-    return EncodedTexts(tuple(kept), size, None if whole else sum(map(text_bytes, texts)))
+    return EncodedTexts(tuple(kept), budget - room, None if whole else sum(map(text_bytes, texts)))
 
 
 def encode_variables(prefix: str, variables: Mapping[str, Any], budget: int) -> dict[str, Encoded]:

@@ -96,7 +96,8 @@ def _read(url: str) -> tuple[str | None, dict[str, Any]]:
     head, _, data = url[5:].partition(",")
     mime_type, *parameters = head.split(";")
     encoded = any(one.strip().lower() == "base64" for one in parameters)
-    return mime_type or None, _placeholder(_decoded(data) if encoded else unquote_to_bytes(data))
+    unquoted = _decoded(data) if encoded else unquote_to_bytes(_utf8(data))
+    return mime_type or None, _placeholder(unquoted)
 
 
 def _cached(
@@ -119,4 +120,8 @@ def _decoded(data: str) -> bytes:
         altchars = b"-_" if "-" in data or "_" in data else None
         return base64.b64decode(data + "==", altchars)  # padding may be missing, never too long
     except (binascii.Error, ValueError):
-        return data.encode("utf-8", "replace")
+        return _utf8(data)
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")  # of a lone surrogate, a question mark

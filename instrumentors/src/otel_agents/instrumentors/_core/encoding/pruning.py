@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, cast
 
 from .plain import MAX_DEPTH, key_text, plain, plain_text
-from .sizes import EMPTY_BYTES, END, size_within, take_fitting, text_bytes
+from .sizes import EMPTY_BYTES, END, size_within, take_fitting, text_bytes, utf8_bytes
 
 __all__ = [
     "MIN_BYTES",
@@ -112,7 +112,7 @@ def _text(text: str, room: int) -> Pruned:
     if size <= room:
         return Pruned(text, size, False)
     kept = truncate_text(text, max(room - 2, 0))
-    return Pruned(kept, text_bytes(kept) + 2, True)
+    return Pruned(kept, utf8_bytes(kept) + 2, len(kept) < len(text))  # the size was an estimate
 
 
 def truncate_text(text: str, room: int) -> str:
@@ -127,7 +127,7 @@ def prune_message(role: str, text: str, reason: str | None, room: int) -> tuple[
     """Return what `prune` leaves of a long text which is all of a message, and the message's size."""
     reserved = text_bytes(role) + (0 if reason is None else text_bytes(reason) + _AROUND_REASON)
     kept = truncate_text(text, max(room - _AROUND_TEXT - reserved, 0))
-    return kept, _AROUND_TEXT - _MARKER_BYTES + reserved + text_bytes(kept)
+    return kept, _AROUND_TEXT - _MARKER_BYTES + reserved + utf8_bytes(kept)
 
 
 def _object(value: dict[Any, Any], room: int, above: tuple[int, ...]) -> Pruned:

@@ -13,6 +13,7 @@ __all__ = [
     "DATA",
     "EMPTY_BYTES",
     "END",
+    "bytes_within",
     "estimate",
     "estimate_list",
     "size_within",
@@ -161,6 +162,14 @@ def text_bytes(text: str) -> int:
 def utf8_bytes(text: str) -> int:
     """Return the bytes of UTF-8, exactly; raise `ValueError` for a lone surrogate."""
     return len(text) if text.isascii() else len(text.encode())
+
+
+def bytes_within(text: str, room: int) -> int | None:
+    """Return the bytes of UTF-8, exactly; None if they exceed ``room``."""
+    if len(text) > room:
+        return None
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    return size if size <= room else None
 
 
 def estimate(value: Any) -> int:

@@ -12,7 +12,7 @@ from opentelemetry import metrics
 from otel_agents.instrumentors._core import errors
 from otel_agents.instrumentors._core.encoding.encoded import Encoded, encode, encode_text
 from otel_agents.instrumentors._core.encoding.plain import dump, json_copy
-from otel_agents.instrumentors._core.encoding.sizes import text_bytes
+from otel_agents.instrumentors._core.encoding.sizes import bytes_within
 from otel_agents.instrumentors._core.hooks import redaction
 from otel_agents.instrumentors.settings import Settings
 from otel_agents.semconv.foreign import OTHER, TEXT_KINDS
@@ -67,16 +67,16 @@ class ForeignContent:
             return None
 
     def _fit(self, kind: str, value: Any, room: int) -> Fitting | None:
-        size = text_bytes(value) if isinstance(value, str) else len(dump(json_copy(value)))
+        size = _size_within(value, room)
         redact = None if isinstance(value, Redacted) else self._redact
-        if redact is None and size <= room:
+        if redact is None and size is not None:
             return Fitting(value, size)
         kind, content = _readable(kind, value)
         if redact is not None:
             redacted = redact(kind, content)
             if redacted is None:
                 return None
-            if size <= room and redacted == content:
+            if size is not None and redacted == content:
                 return Fitting(value, size)
             content = redacted
         encoded = _encoded(kind, content, room)
@@ -84,6 +84,13 @@ class ForeignContent:
             self._truncations.add(1, {})
         made = encoded.text if isinstance(value, str) or not encoded.text else encoded.structure()
         return Fitting(made or None, encoded.size, encoded.original_bytes)
+
+
+def _size_within(value: Any, room: int) -> int | None:
+    if isinstance(value, str):
+        return bytes_within(value, room)
+    size = len(dump(json_copy(value)))
+    return size if size <= room else None
 
 
 def _encoded(kind: str, content: Any, room: int) -> Encoded:
