@@ -277,19 +277,19 @@ UNLIKE = {"wide first": "é" * 3000 + "a" * 20_000, "narrow first": "a" * 5000 +
 
 
 @pytest.mark.parametrize("text", UNLIKE.values(), ids=UNLIKE)
-@pytest.mark.parametrize("end", ["", '"\n' * 500], ids=["plain", "escapes"])
+@pytest.mark.parametrize("start", ["", '"\n' * 500], ids=["plain", "escapes"])
 @pytest.mark.parametrize(
     "others", [[], [{"type": "uri", "uri": "http://x"}]], ids=["alone", "more"]
 )
 def test_a_text_whose_start_is_unlike_the_rest_is_truncated_and_kept(
-    text: str, end: str, others: list[Any]
+    text: str, start: str, others: list[Any]
 ) -> None:
     """Its size is an estimate by its start."""
-    parts = [{"type": "text", "content": end + text}, *others]
+    parts = [{"type": "text", "content": start + text}, *others]
     encoded = encode([{"role": "user", "parts": parts}], 16_000)
     (kept,) = decoded(encoded)
     assert 11_000 < encoded.size <= 16_000
-    assert (end + text).startswith(kept["parts"][0]["content"])
+    assert (start + text).startswith(kept["parts"][0]["content"])
     assert kept["parts"][0]["otel_agents.truncated"] is True
     assert kept["parts"][1:] == others
 

@@ -94,7 +94,7 @@ def loading_is_taken_over() -> bool:
 
 
 def registered(group: str) -> list[EntryPoint]:
-    """Return the installed entry points of ``group``."""
+    """Return the entry points of ``group``; what is installed is read once."""
     return list(_scanned(tuple(sys.path)).select(group=group))
 
 
