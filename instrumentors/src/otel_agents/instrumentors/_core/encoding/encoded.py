@@ -151,7 +151,7 @@ def _within(value: Any, kept: Any, truncated: bool, budget: int) -> Encoded:
     original = None
     if truncated:
         original = estimate_list(value.source) if kind_of(value) is Items else estimate(value)
-        if not kept or kept is OMITTED:
+        if not kept:
             data = b""
     return _new_encoded((data.decode(), len(data), original, True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
-from otel_agents.instrumentors._core.encoding.messages import TextMessage
+from otel_agents.instrumentors._core.encoding.messages import TextMessage, message_of_text
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message, Part, WireFormat
@@ -39,9 +39,7 @@ def _text_of(sent: Any) -> TextMessage | None:
 
 def _message(sent: Any) -> Message:
     known = _text_of(sent)
-    if known is None:
-        return _convert(sent)
-    return {"role": known[0], "parts": [{"type": "text", "content": known[1]}]}
+    return _convert(sent) if known is None else message_of_text(known)
 
 
 def _convert(sent: Any) -> Message:

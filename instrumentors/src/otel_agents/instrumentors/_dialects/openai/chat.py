@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 from otel_agents.instrumentors._core.encoding.encoded import Items
-from otel_agents.instrumentors._core.encoding.messages import TextMessage
+from otel_agents.instrumentors._core.encoding.messages import TextMessage, message_of_text
 from otel_agents.instrumentors._core.encoding.plain import kind_of
 from otel_agents.instrumentors._core.telemetry.content import Content
 from otel_agents.instrumentors._dialects.api import Message
@@ -70,9 +70,7 @@ def _text_of(message: Any) -> TextMessage | None:
 
 def _message(message: Any) -> Message:
     text = _text_of(message)
-    if text is None:
-        return _convert(message)
-    return {"role": text[0], "parts": [{"type": "text", "content": text[1]}]}
+    return _convert(message) if text is None else message_of_text(text)
 
 
 def _convert(message: Any) -> Message:
