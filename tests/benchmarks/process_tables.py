@@ -30,6 +30,12 @@ ROUNDS: Final = 9
 _PROCESSES: Final = 3
 _ALL_ON: Final = "`opentelemetry-instrument`, all instrumentors on"
 _ALL_OFF: Final = "the same, all of them off"
+_ALL: Final = "*"
+OTHERS_PROGRAM: Final = """
+from importlib.metadata import entry_points
+names = [one.name for one in entry_points(group="opentelemetry_instrumentor")]
+print(*(name for name in names if not name.startswith("otel_agents_")))
+"""
 INSTRUMENT: Final = Path(sys.executable).parent / "opentelemetry-instrument"
 EXIT_PROGRAM: Final = """
 import logging, time
@@ -115,13 +121,13 @@ class Start:
         what: Its title.
         python: The interpreter, of its environment.
         is_alone: Whether it is started without OpenTelemetry.
-        is_off: Whether all instrumentors are disabled.
+        disabled: The instrumentors that are disabled.
     """
 
     what: str
     python: Path
     is_alone: bool = False
-    is_off: bool = False
+    disabled: str = ""
 
     @property
     def command(self) -> list[str]:
@@ -134,7 +140,7 @@ class Start:
         """Its variables."""
         exporters = ("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER")
         found = dict.fromkeys(exporters, "none")
-        return found | ({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*"} if self.is_off else {})
+        return {**found, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": self.disabled}
 
 
 def starts(stock: Path, sdks: Path) -> None:
@@ -144,15 +150,21 @@ def starts(stock: Path, sdks: Path) -> None:
         stock: The interpreter of an environment with OpenTelemetry's own distro.
         sdks: That of one with ours, all model SDKs and the other packages that instrument them.
     """
-    python = Path(sys.executable)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles our sources
+    python, others = Path(sys.executable), _names_of_others(sdks)
+    with_sdks = f"{_ALL_ON}, beside all SDKs"
     groups = (
         [
             Start(_ALL_ON, python),
-            Start(_ALL_OFF, python, is_off=True),
+            Start(_ALL_OFF, python, disabled=_ALL),
             Start("OpenTelemetry's own distro", stock),
             Start("`python` alone", python, is_alone=True),
         ],
-        [Start(f"{_ALL_ON}, beside all SDKs", sdks), Start(_ALL_OFF, sdks, is_off=True)],
+        [
+            Start(with_sdks, sdks, disabled=",".join(sorted(set(others)))),
+            Start(_ALL_OFF, sdks, disabled=_ALL),
+            Start(f"{with_sdks} and {len(others)} other instrumentors", sdks),
+        ],
     )
     kinds = [*chain.from_iterable(groups)]
     times: dict[Start, list[float]] = {one: [] for one in kinds}
@@ -164,8 +176,15 @@ def starts(stock: Path, sdks: Path) -> None:
         pairs = zip(times[on], times[one], strict=True)
         ratio = statistics.median(first / other for first, other in pairs)
         cpu, size = statistics.median(times[one]), megabytes_of(one.command, one.environ)
-        target = "1.1" if one.is_off else ""
+        target = "1.1" if one.disabled == _ALL else ""
         print_row([one.what, figure(cpu, 3), figure(ratio, 2), figure(size, 1), target])
+
+
+def _names_of_others(python: Path) -> list[str]:
+    """Return the names of the instrumentors of other packages."""
+    command = [str(python), "-c", OTHERS_PROGRAM]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.split()
 
 
 def megabytes_of(command: list[str], variables: dict[str, str]) -> float:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib.metadata import EntryPoint
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from opentelemetry.instrumentation.dependencies import DependencyConflict, DependencyConflictError
 
@@ -30,6 +30,11 @@ __all__ = ["Loader", "load_all"]
 
 _log = logging.getLogger("otel_agents")
 
+_Conflict: TypeAlias = tuple[str, ConflictingInstrumentation]
+"""The plain name of our instrumentor, and what instruments the same library."""
+_NoConflict: TypeAlias = tuple[None, None]
+_NO_CONFLICT: Final[_NoConflict] = (None, None)
+
 
 class Loader:
     """Decides about each registered instrumentor, and loads it.
@@ -48,7 +53,7 @@ class Loader:
             if self._is_enabled(entry_point):
                 entry_point.load()().instrument(**kwargs)
         except Exception as error:  # noqa: BLE001  a foreign instrumentor may raise anything
-            library = self._replaced_library(entry_point)
+            library, conflict = self._replaced(entry_point)
             if library is None:
                 _report_failure(entry_point, error)
             else:
@@ -56,7 +61,7 @@ class Loader:
                     "%s is left to %s, which cannot be loaded (%s: %s); install what is missing, "
                     "or unset OTEL_AGENTS_PREFER",
                     library,
-                    _described(entry_point),
+                    conflict,
                     type(error).__name__,
                     error,
                 )
@@ -97,7 +102,7 @@ class Loader:
         # https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3610
         if refuses(entry_point):
             return False
-        library, conflict = self._conflicts.get(entry_point.value, (None, None))
+        library, conflict = self._conflicts.get(entry_point.value, _NO_CONFLICT)
         if library is None or conflict is None or self._prefer is Prefer.THEIRS:
             return True
         if conflict.is_broader:
@@ -106,7 +111,7 @@ class Loader:
                 "set OTEL_AGENTS_PREFER=theirs to leave it to that one, "
                 "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to otel-agents",
                 library,
-                _described(entry_point),
+                conflict,
                 conflict.name,
             )
             return True
@@ -114,24 +119,24 @@ class Loader:
             "%s is instrumented by otel-agents, so %s is not loaded; "
             "set OTEL_AGENTS_PREFER=theirs to change that",
             library,
-            _described(entry_point),
+            conflict,
         )
         return False
 
-    def _replaced_library(self, entry_point: EntryPoint) -> str | None:
-        """Return the library that the user leaves to this one by ``OTEL_AGENTS_PREFER=theirs``."""
+    def _replaced(self, entry_point: EntryPoint) -> _Conflict | _NoConflict:
+        """Return what the user leaves to this one by ``OTEL_AGENTS_PREFER=theirs``."""
         if is_ours(entry_point) or self._prefer is Prefer.OURS:
-            return None
-        return self._conflicts.get(entry_point.value, (None, None))[0]
+            return _NO_CONFLICT
+        return self._conflicts.get(entry_point.value, _NO_CONFLICT)
 
     @cached_property
     def _prefer(self) -> Prefer:
         return Settings.read().prefer
 
     @cached_property
-    def _conflicts(self) -> dict[str, tuple[str, ConflictingInstrumentation]]:
-        """By entry point's value: a conflict, and the plain name of our instrumentor."""
-        conflicts: dict[str, tuple[str, ConflictingInstrumentation]] = {}
+    def _conflicts(self) -> dict[str, _Conflict]:
+        """By the entry point's value."""
+        conflicts: dict[str, _Conflict] = {}
         for entry_point in registered(GROUP):
             if is_ours(entry_point) and not self._is_disabled(entry_point):
                 for conflict in _conflicts_of(entry_point):
@@ -208,8 +213,3 @@ def _found(conflict: DependencyConflict) -> str:
 def _required(conflict: DependencyConflict) -> str:
     required: Iterable[str] = getattr(conflict, "required_any", None) or ()
     return str(conflict.required or ", ".join(map(str, required)))
-
-
-def _described(entry_point: EntryPoint) -> str:
-    distribution: Any = entry_point.dist
-    return distribution.metadata["Name"] if distribution is not None else entry_point.name

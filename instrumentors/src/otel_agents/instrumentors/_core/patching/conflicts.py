@@ -25,6 +25,7 @@ from typing import Any, Final, NamedTuple
 from packaging.requirements import Requirement
 
 from otel_agents.instrumentors._core.errors import call_foreign
+from otel_agents.instrumentors._core.tables import Bounded
 
 from .versions import installed_version
 
@@ -163,6 +164,10 @@ class _Metadata(NamedTuple):
     """Why they cannot be read."""
 
 
+_READ: Final[Bounded[Any, _Metadata]] = Bounded(64, inherited=True)
+"""What was read, by where it is."""
+
+
 class _OtherInstrumentation(NamedTuple):
     """An instrumentation that is not ours."""
 
@@ -224,10 +229,19 @@ def _all_of_ours(path: tuple[str, ...]) -> frozenset[str]:
 
 def _metadata_of(entry_point: EntryPoint) -> _Metadata:
     """Return the metadata of the distribution; a stray folder may have none."""
-    return _Metadata("") if entry_point.dist is None else _read(entry_point.dist)
+    distribution: Any = entry_point.dist
+    if distribution is None:
+        return _Metadata("")
+    # Each access to its metadata reads and parses the file, and a distribution has an object for
+    # each scan: OpenTelemetry's loader makes one, too.
+    location = getattr(distribution, "_path", distribution)
+    known = _READ.get(location)
+    if known is None:
+        known = _read(distribution)
+        _READ.put(location, known)
+    return known
 
 
-@lru_cache(maxsize=64)  # by identity: each access to its metadata reads and parses the file
 def _read(distribution: Any) -> _Metadata:
     try:
         metadata: PackageMetadata | None = distribution.metadata  # importlib_metadata: may be None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, entry_points
@@ -26,11 +27,16 @@ def installed_version(name: str) -> str:
     """Return the version of a distribution, as `importlib.metadata.version` does.
 
     That one parses the whole file, which for most libraries is their README: 0.4 ms at the start of
-    every program for each of them.
+    every program for each of them. Each is read once: several instrumentations ask for it.
 
     Raises:
         PackageNotFoundError: It is not installed.
     """
+    return _version_on(tuple(sys.path), name)
+
+
+@lru_cache(maxsize=64)
+def _version_on(path: tuple[str, ...], name: str) -> str:
     found = distribution(name)
     header = (found.read_text("METADATA") or "").partition("\n\n")[0]
     match = _VERSION.search(header)
