@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanKind, Tracer
 __all__ = [
     "async_chat",
     "chat",
+    "completion",
     "embedding",
     "messages_of",
     "response",
@@ -70,7 +71,7 @@ def started(operation: str, model: str) -> Attributes:
     }
 
 
-def _completion(size: int) -> dict[str, Any]:
+def completion(size: int) -> dict[str, Any]:
     """Return the body of the response to a chat."""
     usage = {
         "prompt_tokens": 100,
@@ -85,12 +86,16 @@ def _completion(size: int) -> dict[str, Any]:
     return {**_NAMED, **_SERVED, **whole}
 
 
-def async_chat(size: int) -> Callable[[], Awaitable[Any]]:
-    """Return what sends a chat with the asynchronous client."""
+def async_chat(size: int, url: str | None = None) -> Callable[[], Awaitable[Any]]:
+    """Return what sends a chat with the asynchronous client, to a server if one is given."""
     messages: Any = messages_of(size)
-    http = _HTTP.AsyncClient(transport=transport(_completion(size)))
-    url = "http://127.0.0.1:1/v1"
-    connected = openai.AsyncOpenAI(api_key="none", base_url=url, http_client=http)
+    if url is None:
+        http = _HTTP.AsyncClient(transport=transport(completion(size)))
+        connected = openai.AsyncOpenAI(
+            api_key="none", base_url="http://127.0.0.1:1/v1", http_client=http
+        )
+    else:
+        connected = openai.AsyncOpenAI(api_key="none", base_url=url)
 
     def send() -> Awaitable[Any]:
         return connected.chat.completions.create(
@@ -103,7 +108,7 @@ def async_chat(size: int) -> Callable[[], Awaitable[Any]]:
 def chat(size: int, number: int = 1) -> Call:
     """Return a chat."""
     messages: Any = messages_of(size, number)
-    connected = client(_completion(size))
+    connected = client(completion(size))
 
     def send() -> Any:
         return connected.chat.completions.create(

@@ -3,8 +3,9 @@
 ``encoding``: CPU µs to encode a span for OTLP, beside those that `json.dumps` of its content takes.
 ``memory``: bytes that a span holds while 10,000 of them wait for export.
 ``loop``: calls that 200 tasks make in a second of CPU of their event loop, over those of bare calls.
+``http-loop``: the same with a server in another process, so that the loop sends and receives, too.
 
-    python tests/benchmarks/process_run.py encoding|memory|loop
+    python tests/benchmarks/process_run.py encoding|memory|loop|http-loop
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import gc
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -35,6 +38,7 @@ TASKS: Final = 200
 _SPANS: Final = 200
 _ROUNDS: Final = 15
 _LOOP_ROUNDS: Final = 8
+_HTTP_ROUNDS: Final = 4
 _LOOP_RUNS: Final = 4
 """The first is not measured."""
 CONTENT: Final = "content on"
@@ -119,11 +123,11 @@ def memory() -> dict[str, float]:
 
 
 class Loop:
-    """An event loop with 200 tasks that call a model."""
+    """An event loop with 200 tasks that call a model, of a server if one is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str | None = None) -> None:
         self.recorders, self._loop = Recorders(), asyncio.new_event_loop()
-        self._call, self._send = chat(1000), async_chat(1000)
+        self._call, self._send = chat(1000), async_chat(1000, url)
         self.rates: dict[str, list[float]] = {}
 
     async def by_hand(self, content: bool) -> None:
@@ -150,11 +154,11 @@ class Loop:
         self.rates.setdefault(name, []).append(TASKS / min(seconds[1:]))
 
 
-def loop() -> dict[str, float]:
+def loop(url: str | None = None, rounds: int = _LOOP_ROUNDS) -> dict[str, float]:
     """Measure the loop: calls in a second of its CPU, over bare ones, with content and without."""
-    running = Loop()
+    running = Loop(url)
     instrumentor, tracers = running.recorders.instrumentor, running.recorders.tracers
-    for _ in range(_LOOP_ROUNDS):
+    for _ in range(rounds):
         running.measure(BARE)
         for name, variables in ((CONTENT, RECORDED), (NO_CONTENT, UNRECORDED)):
             running.measure(f"{name}, {BY_HAND}", partial(running.by_hand, name == CONTENT))
@@ -169,8 +173,19 @@ def loop() -> dict[str, float]:
     }
 
 
+def http_loop() -> dict[str, float]:
+    """Measure the loop with a server."""
+    command = [sys.executable, str(Path(__file__).with_name("chat_server.py"))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            url = server.stdout.readline().strip() if server.stdout else None
+            return loop(url, _HTTP_ROUNDS)
+        finally:
+            server.kill()
+
+
 PARTS: Final[Mapping[str, Callable[[], dict[str, float]]]] = MappingProxyType(
-    {"encoding": encoding, "memory": memory, "loop": loop}
+    {"encoding": encoding, "memory": memory, "loop": loop, "http-loop": http_loop}
 )
 
 

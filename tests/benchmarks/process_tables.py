@@ -81,9 +81,9 @@ def medians_of(python: Path | str, script: str, *arguments: str) -> Any:
 
 def process_costs() -> None:
     """Print what the spans of chats of 1 KB with content cost besides the call."""
-    encoding, memory, loop = (
+    encoding, memory, loop, http_loop = (
         figures_of(sys.executable, "process_run.py", name)
-        for name in ("encoding", "memory", "loop")
+        for name in ("encoding", "memory", "loop", "http-loop")
     )
     print_header(
         "a span of a chat of 1 KB with content, after the call", "by hand", "ours", "ratio"
@@ -100,9 +100,14 @@ def process_costs() -> None:
         "an event loop with 200 tasks that call a model: throughput by CPU of the loop, over bare",
         *("before", "by hand", "ours", "target"),
     )
-    for name, before in ((NO_CONTENT, 0.77), (CONTENT, 0.72)):
-        rates = (before, loop[f"{name}, {BY_HAND}"], loop[f"{name}, {OURS}"])
-        print_row([name, *(figure(rate, 2) for rate in rates), "0.9"])
+    for what, found, name, before in (
+        (NO_CONTENT, loop, NO_CONTENT, 0.77),
+        (CONTENT, loop, CONTENT, 0.72),
+        (f"{NO_CONTENT}, HTTP to a server", http_loop, NO_CONTENT, None),
+        (f"{CONTENT}, HTTP to a server", http_loop, CONTENT, None),
+    ):
+        rates = (before, found[f"{name}, {BY_HAND}"], found[f"{name}, {OURS}"])
+        print_row([what, *(figure(rate, 2) for rate in rates), "0.9"])
 
 
 def cpu_of(command: list[str], **environ: str) -> float:
