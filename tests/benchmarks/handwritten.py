@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanKind, Tracer
 
 __all__ = ["Attributes", "Call", "by_hand", "messages_json", "parts", "text_of"]
@@ -31,19 +33,43 @@ class Call:
     read: Callable[[Any, bool], Attributes]
 
 
-def by_hand(tracer: Tracer, call: Call, *, content: bool) -> Callable[[], Any]:
-    """Return what makes a call within a span that is written by hand."""
+def by_hand(
+    tracer: Tracer, call: Call, *, content: bool, meters: MeterProvider | None = None
+) -> Callable[[], Any]:
+    """Return what makes a call within a span that is written by hand, with metrics or without."""
+    measure = None if meters is None else _measuring(meters, call)
 
     def run() -> Any:
+        start = time.perf_counter()
         with tracer.start_as_current_span(
             call.name, kind=SpanKind.CLIENT, attributes=call.start
         ) as span:
             response = call.send()
+            if measure is not None:
+                measure(time.perf_counter() - start, response)
             if span.is_recording():
                 span.set_attributes(call.read(response, content))
             return response
 
     return run
+
+
+def _measuring(meters: MeterProvider, call: Call) -> Callable[[float, Any], None]:
+    """Return what records the duration and the tokens of a response."""
+    meter = meters.get_meter("hand")
+    durations = meter.create_histogram("gen_ai.client.operation.duration", "s")
+    tokens = meter.create_histogram("gen_ai.client.token.usage", "{token}")
+
+    def measure(seconds: float, response: Any) -> None:
+        common = {**call.start, "gen_ai.response.model": response.model}
+        durations.record(seconds, common)
+        for kind, number in (
+            ("input", response.usage.prompt_tokens),
+            ("output", response.usage.completion_tokens),
+        ):
+            tokens.record(number, {**common, "gen_ai.token.type": kind})
+
+    return measure
 
 
 def text_of(size: int) -> str:

@@ -23,6 +23,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler
@@ -101,15 +103,19 @@ class Pipeline:
         runs: Those that a block measures.
         unmeasured: Those before them.
         sampler: The provider's.
+        metrics: Whether there is a meter provider, which collects nothing.
     """
 
-    def __init__(self, runs: int, unmeasured: int, sampler: Sampler = ALWAYS_ON) -> None:
+    def __init__(
+        self, runs: int, unmeasured: int, sampler: Sampler = ALWAYS_ON, *, metrics: bool = False
+    ) -> None:
         self._runs, self._unmeasured, self._spans = runs, unmeasured, Spans()
         self.tracers = TracerProvider(sampler=sampler)
         self._processor = BatchSpanProcessor(
             self._spans, max_queue_size=_WAITING, max_export_batch_size=_WAITING
         )
         self.tracers.add_span_processor(self._processor)
+        self.meters = MeterProvider([InMemoryMetricReader()]) if metrics else None
 
     def block(self, variant: Variant) -> Block:
         """Measure one block of a variant."""

@@ -46,6 +46,8 @@ class Row:
         content: Whether that is recorded.
         lifted: Whether it is recorded whole, however large it is.
         sampled: Whether the trace is.
+        metrics: Whether the duration and the tokens are recorded in histograms, too, also by hand.
+        scoped: Whether by hand, too, the span is current only while a chunk is fetched.
         rounds: Rounds of blocks.
         target: The ratio to a call by hand that ours should not exceed.
         before: That ratio before the hot path was made shorter.
@@ -58,6 +60,8 @@ class Row:
     content: bool = True
     lifted: bool = False
     sampled: bool = True
+    metrics: bool = False
+    scoped: bool = False
     rounds: int = 20
     target: float | None = 1.5
     before: float | None = None
@@ -68,6 +72,7 @@ ROWS: Final = MappingProxyType(
         "1kb": Row("chat, 1 KB", before=2.42),
         "10kb": Row("chat, 10 KB", size=10_000, before=2.42),
         "off": Row("chat, 1 KB, content off", content=False, before=2.64),
+        "metrics": Row("chat, 1 KB, with metrics", metrics=True),
         "1mb": Row("chat, 1 MB", size=1_000_000, rounds=12, target=0.1, before=0.24),
         "1mb-lifted": Row(
             *("chat, 1 MB, limits lifted", _CHAT, 1_000_000),
@@ -88,6 +93,12 @@ ROWS: Final = MappingProxyType(
             rounds=30,
             target=2.0,
             before=6.07,
+        ),
+        "chunk-scoped": Row(
+            *("a chunk, by hand in its span only while it is fetched, too", None),
+            scoped=True,
+            rounds=30,
+            target=2.0,
         ),
     }
 )
@@ -139,12 +150,12 @@ def variants(package: str, row: Row, pipeline: Pipeline) -> Mapping[str, Variant
         requests: Any = import_module("openai_requests")
         for kind, number in (("", MANY), (_OF_FEW, FEW)):
             plain = partial(requests.stream_read, number)
-            hand = requests.streamed_by_hand(tracer, number, content=row.content)
+            hand = requests.streamed_by_hand(tracer, number, content=row.content, scoped=row.scoped)
             found |= three(package, kind, row, pipeline, plain, hand)
         return found
     module, _, name = row.make.partition(":")
     make = partial(getattr(import_module(module), name), row.size)
-    hand = by_hand(tracer, make(), content=row.content)
+    hand = by_hand(tracer, make(), content=row.content, meters=pipeline.meters)
     return three(package, "", row, pipeline, lambda: make().send, hand)
 
 
@@ -163,7 +174,7 @@ def three(
     applied = instrumentor(package, row.library)
 
     def enter() -> None:
-        applied.instrument(tracer_provider=pipeline.tracers)
+        applied.instrument(tracer_provider=pipeline.tracers, meter_provider=pipeline.meters)
 
     bare = make()
     enter()
@@ -184,7 +195,8 @@ def main() -> None:
     """Measure and print."""
     package, row = sys.argv[1], {**ROWS, **SDK_ROWS}[sys.argv[2]]
     os.environ.update(environ(row))
-    pipeline = Pipeline(_CALLS, _UNMEASURED, ALWAYS_ON if row.sampled else ALWAYS_OFF)
+    sampler = ALWAYS_ON if row.sampled else ALWAYS_OFF
+    pipeline = Pipeline(_CALLS, _UNMEASURED, sampler, metrics=row.metrics)
     blocks = pipeline.alternate(variants(package, row, pipeline), row.rounds)
     steps = 1
     if not row.make:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Any, Final
 
 import openai
 from handwritten import Attributes, Call, messages_json, parts, text_of
 from openai.types.chat import ChatCompletionChunk
-from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.trace import Span, SpanKind, Tracer, use_span
 
 __all__ = [
     "async_chat",
@@ -268,8 +268,13 @@ def _prepared(stream: Any) -> Iterator[Any]:
     yield from _CHUNKS[stream._client]
 
 
-def streamed_by_hand(tracer: Tracer, number: int, *, content: bool) -> Callable[[], None]:
-    """Return what reads such a stream within a span that is written by hand."""
+def streamed_by_hand(
+    tracer: Tracer, number: int, *, content: bool, scoped: bool = False
+) -> Callable[[], None]:
+    """Return what reads such a stream within a span that is written by hand.
+
+    If it is ``scoped``, the span is current only while a chunk is fetched, and not in between.
+    """
     messages, send = messages_of(1000), _streamed(number)
 
     def observed(span: Any) -> Iterator[Any]:
@@ -278,7 +283,7 @@ def streamed_by_hand(tracer: Tracer, number: int, *, content: bool) -> Callable[
         chunk: Any = None
         first: float | None = None
         start = time.perf_counter()
-        for chunk in send():
+        for chunk in _fetched(span, send()) if scoped else send():
             if first is None:
                 first = time.perf_counter() - start
             for choice in chunk.choices:
@@ -305,10 +310,28 @@ def streamed_by_hand(tracer: Tracer, number: int, *, content: bool) -> Callable[
         span.set_attributes(found)
 
     def run() -> None:
+        name, attributes = f"chat {MODEL}", started("chat", MODEL)
+        if scoped:
+            span = tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+            for _ in observed(span):
+                pass
+            span.end()
+            return
         with tracer.start_as_current_span(
-            f"chat {MODEL}", kind=SpanKind.CLIENT, attributes=started("chat", MODEL)
+            name, kind=SpanKind.CLIENT, attributes=attributes
         ) as span:
             for _ in observed(span):
                 pass
 
     return run
+
+
+def _fetched(span: Span, stream: Iterable[Any]) -> Iterator[Any]:
+    """Yield the items of a stream; the span is current while one is fetched."""
+    iterator = iter(stream)
+    while True:
+        with use_span(span):
+            item = next(iterator, None)
+        if item is None:
+            return
+        yield item

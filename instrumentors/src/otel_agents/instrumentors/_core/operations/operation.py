@@ -149,9 +149,11 @@ class Operation:
             context = self._start_without_span(name, parent, links)
         emitted = telemetry.settings.emit_event
         self.detailed = self.recording or emitted or not owner.emits
+        policy = self._gate.policy
+        reads_content = self.detailed or policy.completion is not None  # not only metrics
         self.content = (
-            Content(self._gate.policy, self.recording, emitted and kind.event is not None)
-            if self._gate.enabled and owner.emits
+            Content(policy, self.recording, emitted and kind.event is not None)
+            if self._gate.enabled and owner.emits and reads_content
             else DISABLED_CONTENT
         )
         self.context = without_claims(context, scope) if kind.independent else context

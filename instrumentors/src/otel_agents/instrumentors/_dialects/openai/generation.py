@@ -81,7 +81,7 @@ class Generation(Inference):
         self.hides_usage = False
         if self.detailed:
             self.attributes.update(inference_attributes(body, api.attributes))
-        self._collects = telemetry.gate.enabled
+        self._collects = self.content.enabled
         if self._collects:
             api.record_request(self.content, body)
 
@@ -101,11 +101,14 @@ class Generation(Inference):
         response_id = self.response_id
         if pending and response_id is not None:
             self.hold(response_id)
-        usage = usage_of(fields.get("usage"))
-        if usage is not None:  # `_record_usage`, without its call
-            self.input_tokens, self.output_tokens, breakdown = usage
-            self.attributes.update(breakdown)
-        self.finish_reasons = self._api.finish_reasons(value)
+        api, claim = self._api, self._claim
+        counts = self.detailed or claim is not None or self._agent is not None
+        if counts or self.telemetry.instruments.records:  # else the trace is not sampled
+            usage = usage_of(fields.get("usage"))
+            if usage is not None:  # `_record_usage`, without its call
+                self.input_tokens, self.output_tokens, breakdown = usage
+                self.attributes.update(breakdown)
+            self.finish_reasons = api.finish_reasons(value)
         conversation = fields.get("conversation")
         if conversation is not None and (conversation := text(conversation, "id")) is not None:
             self.attributes[attr.GEN_AI_CONVERSATION_ID] = conversation
@@ -113,8 +116,7 @@ class Generation(Inference):
             failed, code = failure_of(value)
             if failed:
                 self.mark_failed(code)
-        api = self._api
-        if self._claim is not None:  # else nobody reads it
+        if claim is not None:  # else nobody reads it
             self.output = partial(api.output_messages, value)  # of this, it makes no cycle
         if self._collects:
             self.content.set("output_messages", partial(api.output or api.output_messages, value))
