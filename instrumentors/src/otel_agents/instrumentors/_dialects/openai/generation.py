@@ -11,6 +11,7 @@ from opentelemetry.context import Context
 
 from otel_agents.instrumentors._core.calls.reporting import HIDDEN
 from otel_agents.instrumentors._core.operations import Inference, ModelCall
+from otel_agents.instrumentors._core.operations.owner import OURS
 from otel_agents.instrumentors._core.telemetry.telemetry import Telemetry
 from otel_agents.instrumentors._dialects.api import Accumulator
 from otel_agents.instrumentors._dialects.error_codes import code_in
@@ -102,8 +103,8 @@ class Generation(Inference):
         if pending and response_id is not None:
             self.hold(response_id)
         api, claim = self._api, self._claim
-        counts = self.detailed or claim is not None or self._agent is not None
-        if counts or self.telemetry.instruments.records:  # else the trace is not sampled
+        above = claim is not None or self._agent is not None or self._owner is not OURS
+        if self.detailed or above or self.telemetry.instruments.records:  # else nothing takes it
             usage = usage_of(fields.get("usage"))
             if usage is not None:  # `_record_usage`, without its call
                 self.input_tokens, self.output_tokens, breakdown = usage
