@@ -181,7 +181,7 @@ def _conflicts(instrumentor: type) -> Iterator[tuple[EntryPoint, ConflictingInst
     named = {_normal(name) for name in getattr(instrumentor, "conflicting", ())}
     libraries = _required(instrumentor)
     for entry_point, distribution, theirs in _others(tuple(sys.path)):
-        is_known = not named.isdisjoint((distribution, _normal(entry_point.value)))
+        is_known = not named.isdisjoint((_normal(distribution), _normal(entry_point.value)))
         if is_known or libraries & theirs:
             is_broader = not is_known and not theirs <= libraries | _all_of_ours(tuple(sys.path))
             yield (
@@ -199,7 +199,7 @@ def _others(path: tuple[str, ...]) -> tuple[_OtherInstrumentation, ...]:
     return tuple(
         _OtherInstrumentation(point, it.name, _libraries(point, it, alone=points[it.name] == 1))
         for point, it in others
-        if it.problem is None and it.name not in _BROADER
+        if it.problem is None and _normal(it.name) not in _BROADER
     )
 
 
@@ -251,7 +251,7 @@ def _read(distribution: Any) -> _Metadata:
         requirements = [Requirement(it) for it in required if _ALL_OF in it.lower()]
         all_of = tuple(it for it in requirements if _is_for(_ALL_OF, it))
         any_of = tuple(it for it in requirements if _is_for(_ANY_OF, it))
-        return _Metadata(_normal(metadata["Name"]), all_of, any_of)
+        return _Metadata(metadata["Name"], all_of, any_of)
     except Exception as error:  # broken metadata may raise anything
         return _Metadata("", problem=" ".join(f"{type(error).__name__}: {error}".split()))
 
