@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any, Final
 
@@ -310,18 +311,12 @@ def streamed_by_hand(
         span.set_attributes(found)
 
     def run() -> None:
-        name, attributes = f"chat {MODEL}", started("chat", MODEL)
-        if scoped:
-            span = tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+        attributes = started("chat", MODEL)
+        span = tracer.start_span(f"chat {MODEL}", kind=SpanKind.CLIENT, attributes=attributes)
+        with nullcontext() if scoped else use_span(span):
             for _ in observed(span):
                 pass
-            span.end()
-            return
-        with tracer.start_as_current_span(
-            name, kind=SpanKind.CLIENT, attributes=attributes
-        ) as span:
-            for _ in observed(span):
-                pass
+        span.end()
 
     return run
 

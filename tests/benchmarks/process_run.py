@@ -178,8 +178,8 @@ def http_loop() -> dict[str, float]:
     command = [sys.executable, str(Path(__file__).with_name("chat_server.py"))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            url = server.stdout.readline().strip() if server.stdout else None
-            return loop(url, _HTTP_ROUNDS)
+            assert server.stdout is not None, "it is a pipe"
+            return loop(server.stdout.readline().strip(), _HTTP_ROUNDS)
         finally:
             server.kill()
 

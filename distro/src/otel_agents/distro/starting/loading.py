@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib.metadata import EntryPoint
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from opentelemetry.instrumentation.dependencies import DependencyConflict, DependencyConflictError
 
@@ -32,8 +32,6 @@ _log = logging.getLogger("otel_agents")
 
 _Conflict: TypeAlias = tuple[str, ConflictingInstrumentation]
 """The plain name of our instrumentor, and what instruments the same library."""
-_NoConflict: TypeAlias = tuple[None, None]
-_NO_CONFLICT: Final[_NoConflict] = (None, None)
 
 
 class Loader:
@@ -53,15 +51,14 @@ class Loader:
             if self._is_enabled(entry_point):
                 entry_point.load()().instrument(**kwargs)
         except Exception as error:  # noqa: BLE001  a foreign instrumentor may raise anything
-            library, conflict = self._replaced(entry_point)
-            if library is None:
+            replaced = self._replaced(entry_point)
+            if replaced is None:
                 _report_failure(entry_point, error)
             else:
                 warn(
                     "%s is left to %s, which cannot be loaded (%s: %s); install what is missing, "
                     "or unset OTEL_AGENTS_PREFER",
-                    library,
-                    conflict,
+                    *replaced,
                     type(error).__name__,
                     error,
                 )
@@ -102,9 +99,10 @@ class Loader:
         # https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3610
         if refuses(entry_point):
             return False
-        library, conflict = self._conflicts.get(entry_point.value, _NO_CONFLICT)
-        if library is None or conflict is None or self._prefer is Prefer.THEIRS:
+        known = self._conflicts.get(entry_point.value)
+        if known is None or self._prefer is Prefer.THEIRS:
             return True
+        library, conflict = known
         if conflict.is_broader:
             warn(
                 "%s is instrumented by otel-agents, and with more by %s, so both run; "
@@ -123,11 +121,11 @@ class Loader:
         )
         return False
 
-    def _replaced(self, entry_point: EntryPoint) -> _Conflict | _NoConflict:
+    def _replaced(self, entry_point: EntryPoint) -> _Conflict | None:
         """Return what the user leaves to this one by ``OTEL_AGENTS_PREFER=theirs``."""
         if is_ours(entry_point) or self._prefer is Prefer.OURS:
-            return _NO_CONFLICT
-        return self._conflicts.get(entry_point.value, _NO_CONFLICT)
+            return None
+        return self._conflicts.get(entry_point.value)
 
     @cached_property
     def _prefer(self) -> Prefer:

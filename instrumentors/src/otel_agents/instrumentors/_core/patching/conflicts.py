@@ -236,10 +236,7 @@ def _metadata_of(entry_point: EntryPoint) -> _Metadata:
     # each scan: OpenTelemetry's loader makes one, too.
     location = getattr(distribution, "_path", distribution)
     known = _READ.get(location)
-    if known is None:
-        known = _read(distribution)
-        _READ.put(location, known)
-    return known
+    return _READ.setdefault(location, _read(distribution)) if known is None else known
 
 
 def _read(distribution: Any) -> _Metadata:
