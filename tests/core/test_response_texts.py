@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel_agents.instrumentors._core.encoding.encoded import encode
+from otel_agents.instrumentors._core.encoding.encoded import ORIGINAL_BYTES, TRUNCATED, encode
 from otel_agents.instrumentors._dialects.bedrock.converse import CONVERSE
 from otel_agents.instrumentors._dialects.openai.responses import RESPONSES
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
@@ -19,8 +19,7 @@ MESSAGE = {
 }
 
 
-@pytest.mark.parametrize("budget", [100_000, 2_000, 300, 10])
-@pytest.mark.parametrize(
+IN_FORMATS = pytest.mark.parametrize(
     ("wire_format", "response"),
     [
         (RESPONSES, {"status": "completed", "output": [MESSAGE]}),
@@ -35,9 +34,24 @@ MESSAGE = {
     ],
     ids=["completed", "incomplete", "Converse"],
 )
+
+
+@pytest.mark.parametrize("budget", [100_000, 300, 10])
+@IN_FORMATS
 def test_a_text_is_encoded_as_its_message_is(wire_format: Any, response: Any, budget: int) -> None:
     messages = wire_format.output_messages(response)
     assert encode(wire_format.output(response), budget) == encode(messages, budget)
+
+
+@IN_FORMATS
+def test_of_a_text_that_does_not_fit_the_start_is_kept(wire_format: Any, response: Any) -> None:
+    made = encode(wire_format.output(response), 2000)
+    (message,), (expected,) = made.structure(), wire_format.output_messages(response)
+    part = message["parts"][0]
+    assert TEXT.startswith(part["content"])
+    marks = {TRUNCATED: True, ORIGINAL_BYTES: len(TEXT.encode())}
+    assert message == {**expected, "parts": [{**part, **marks}]}
+    assert made.size in (1999, 2000)
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,23 @@ import random
 import sys
 from datetime import date
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 
-from otel_agents.instrumentors._core.encoding.encoded import Items, encode
+from otel_agents.instrumentors._core.encoding.encoded import TRUNCATED, Encoded, Items, encode
 from otel_agents.instrumentors._core.encoding.messages import TextMessage
+from otel_agents.instrumentors._core.encoding.plain import dump
 
 Source = tuple[Any, Any, Any]
+
+
+class Named(NamedTuple):
+    role: str
+    text: str
+    reason: str | None = None
+
+
 TEXTS = {
     "short": "be kind",
     "long": "Lorem ipsum " * 200,
@@ -43,6 +52,11 @@ def as_text(source: Source) -> TextMessage | None:
     return source if source[1] is not None else None
 
 
+def is_fuller(made: Encoded, expected: Encoded) -> bool:
+    """Whether the newest message is cut, where its exact size leaves more of it."""
+    return made.size > expected.size and TRUNCATED in made.structure()[-1]["parts"][0]
+
+
 @pytest.fixture(params=["pydantic_core", "json"], autouse=True)
 def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both encoders: the fast one is available only where a model SDK imported it."""
@@ -59,7 +73,8 @@ def test_they_are_encoded_as_if_they_were_converted(text: str, kind: tuple[Any, 
     assert encode(Items(sources, converted, as_text), 100_000) == expected
     for budget in {expected.size - 1, expected.size, expected.size // 2, 60, 0}:
         made = encode(Items(sources, converted, as_text), budget)
-        assert made in (expected, encode(Items(sources, converted), budget))
+        as_built = encode(Items(sources, converted), budget)
+        assert made in (expected, as_built) or is_fuller(made, as_built)
         assert made.size == len(made.text.encode()) <= budget
 
 
@@ -116,10 +131,74 @@ def test_the_newest_of_a_long_history_are_as_if_all_were_converted(seed: int) ->
         made = encode(
             Items(sources, partial(_convert, converted_items=converted_items), _text_of), budget
         )
-        assert made == expected
+        assert made == expected or is_fuller(made, expected)
         if made.original_bytes is not None:
             truncated_at_once += not any(isinstance(source, tuple) for source in converted_items)
     assert truncated_at_once > 10
+
+
+LONG = {
+    "ascii": "Lorem ipsum " * 2000,
+    "lines": "Lorem ipsum\n" * 2000,
+    "backslashes": "\\" * 20_000,
+    "escapes": '"\n\\\\\x01\\u' * 8000,
+    "escapes at the end": "x" * 4000 + "\x01" * 20_000,
+    "umlauts": "größe 🙂\x01" * 4000,
+    "surrogate": "broken \ud800 text" * 2000,
+}
+
+
+@pytest.mark.parametrize("before", [[], [Named("system", "be kïnd")]], ids=["alone", "after"])
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_of_one_text_that_does_not_fit_the_start_is_kept_as_far_as_the_budget_goes(
+    text: str, before: list[Source]
+) -> None:
+    sources = Items([*before, Named("assistant", text, "stop")], pytest.fail, as_text)
+    valid = text.encode("utf-8", "replace").decode()
+    original = len(valid.encode())
+    whole = encode(Items([*before, ("user", "x" * original, "stop")], converted), 10**6)
+    for budget in range(2000, 2012):
+        made = encode(sources, budget)
+        *others, message = made.structure()
+        part = message["parts"][0]
+        assert others == [converted(source) for source in before]
+        assert message == {"role": "assistant", "parts": [part], "finish_reason": "stop"}
+        assert part == {
+            "type": "text",
+            "content": valid[: len(part["content"])],
+            "otel_agents.truncated": True,
+            "otel_agents.original_bytes": original,
+        }
+        character = len(dump(valid[len(part["content"])])) - 2
+        assert budget - character < made.size == len(made.text.encode()) <= budget
+        assert made.original_bytes == whole.size + len("assistant") - len("user")
+
+
+NEWEST = {
+    "as large as the budget": ("x" * 4900, 5000),
+    "larger if it were as its start": ("🙂" * 4096 + "x" * 4096, 25_000),
+    "a data URL": ("data:image/png;base64," + "QUJD" * 2000, 5000),
+}
+
+
+@pytest.mark.parametrize(("text", "budget"), NEWEST.values(), ids=NEWEST)
+def test_the_newest_is_whole_if_it_fits_alone(text: str, budget: int) -> None:
+    sources: list[Source] = [("user", "y" * budget, None), ("user", text, None)]
+    expected = encode(Items(sources, converted), budget)
+    made = encode(Items(sources, converted, as_text), budget)
+    assert made == expected
+    assert TRUNCATED not in made.structure()[-1]["parts"][0]
+
+
+def test_what_the_newest_displaces_counts_as_original() -> None:
+    sources: list[Source] = [("user", "y" * 10_000, None), ("user", "x" * 10_000, None)]
+    made = encode(Items(sources, converted, as_text), 1000)
+    assert made.size == 1000
+    assert made.original_bytes == pytest.approx(encode(sources, 10**6).size, abs=100)
+
+
+def test_of_no_messages_nothing_is_left() -> None:
+    assert encode(Items([], converted, as_text), 1000) == encode([], 1000)
 
 
 def _history(chosen: random.Random) -> list[Any]:

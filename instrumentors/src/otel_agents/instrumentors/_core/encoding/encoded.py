@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
 from .messages import TextMessage, encode_messages, encode_part
-from .newest import newest_messages
+from .newest import encode_start, newest_messages
 from .plain import dump, kind_of
 from .pruning import (
     MIN_BYTES,
@@ -123,6 +123,9 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
             return _new_encoded((*messages, None, True))
         if newest:
             first = _leading_instructions(items)
+            start = encode_start(items, first, convert, text_of, budget)
+            if start is not None:
+                return _new_encoded((*start, True))
             found = newest_messages(items, first, convert, text_of, budget)
             if found is not None:
                 return _within(value, *found, budget)

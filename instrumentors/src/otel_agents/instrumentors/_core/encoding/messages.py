@@ -12,7 +12,7 @@ from . import media
 from .plain import dump, kind_of
 from .sizes import DATA, size_within, utf8_bytes
 
-__all__ = ["TextMessage", "encode_messages", "encode_part", "message_of_text"]
+__all__ = ["TextMessage", "encode_messages", "encode_part", "json_around", "message_of_text"]
 
 TextMessage: TypeAlias = "tuple[str, str, str | None]"
 """The role, the text and the finish reason of a message that has nothing else."""
@@ -105,6 +105,12 @@ def encode_part(part: Any, budget: int) -> tuple[str, int] | None:
     except ValueError:  # a lone surrogate
         return None
     return (json, size) if size <= budget else None
+
+
+def json_around(role: str, reason: str | None) -> tuple[str, str]:
+    """Return what is before and after the text of a message; raise `TypeError` for no string."""
+    start = _start_of(role) or _start(encode_basestring(role))
+    return start, _end_of(reason) or _end(encode_basestring(str(reason)))
 
 
 def message_of_text(known: TextMessage) -> dict[str, Any]:

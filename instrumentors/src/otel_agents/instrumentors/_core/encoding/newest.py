@@ -6,11 +6,28 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from .messages import TextMessage, message_of_text
-from .pruning import MIN_BYTES, OMITTED, ORIGINAL_BYTES, TRUNCATED, prune, prune_message
-from .sizes import DATA, END, take_fitting, text_bytes, text_message_bytes
+from .messages import TextMessage, encode_messages, json_around, message_of_text
+from .plain import dump
+from .pruning import (
+    MIN_BYTES,
+    OMITTED,
+    ORIGINAL_BYTES,
+    TRUNCATED,
+    prune,
+    prune_message,
+    truncate_text,
+)
+from .sizes import (
+    DATA,
+    END,
+    estimate_list,
+    take_fitting,
+    text_bytes,
+    text_message_bytes,
+    utf8_bytes,
+)
 
-__all__ = ["newest_messages"]
+__all__ = ["encode_start", "newest_messages"]
 
 
 class _Newest:
@@ -106,3 +123,68 @@ def newest_messages(
         rest, message, left = newest.take(others, left - size - 1)
     newest.kept[first:] = reversed(newest.kept[first:])
     return newest.kept, newest.truncated or rest is not END
+
+
+def encode_start(
+    items: Sequence[Any],
+    first: int,
+    convert: Callable[[Any], Any],
+    text_of: Callable[[Any], TextMessage | None],
+    budget: int,
+) -> tuple[str, int, int] | None:
+    """Return instructions and the start of the newest message, if that alone does not fit, as JSON.
+
+    Also its size in bytes, and about what all messages are. None if the newest may fit, or is not a
+    text, or if the instructions take more than half of the budget.
+
+    Args:
+        items: The messages, not converted.
+        first: How many of them, at the start, are instructions, which are kept.
+        convert: Converts one that is anything but a text.
+        text_of: Returns what an item is if it is a text and nothing else; None for any other.
+        budget: Bytes.
+    """
+    message = text_of(items[-1]) if items else None
+    if message is None or message[1][0] in DATA:
+        return None
+    role, text, reason = message
+    original = text_bytes(text)
+    if original <= budget // 2:
+        return None
+    before = "["
+    if first:
+        encoded = encode_messages(items[:first], convert, text_of, budget // 2)
+        if encoded is None:
+            return None
+        before = f"{encoded[0][:-1]},"
+    try:
+        start, end = json_around(role, reason)
+        before, after = before + start, end + "]"
+        around = utf8_bytes(before) + utf8_bytes(after)
+    except (ValueError, TypeError):  # a lone surrogate, or a role that is not a string
+        return None
+    marks = f',"{TRUNCATED}":true,"{ORIGINAL_BYTES}":{original}'
+    room = budget - around - len(marks)
+    if original <= room + len(marks) or room < MIN_BYTES:
+        return None
+    kept = truncate_text(text, room - 2)
+    if len(kept) == len(text):  # it fits: its size was an estimate
+        return None
+    quoted = _truncate_json(dump(kept), room)
+    json = f"{before}{quoted.decode()}{marks}{after}"
+    others = estimate_list(items[first:-1]) if first < len(items) - 1 else 0
+    return json, budget - room + len(quoted), around + original + others + len('""')
+
+
+def _truncate_json(quoted: bytes, size: int) -> bytes:
+    """Return a string as JSON in at most ``size`` bytes, without splitting a character or escape."""
+    if len(quoted) <= size:
+        return quoted
+    end = size - 1
+    while quoted[end] & 0xC0 == 0x80:  # the rest of a character in UTF-8
+        end -= 1
+    last = quoted.rfind(b"\\", end - 5, end)
+    backslashes = last + 1 - len(quoted[: last + 1].rstrip(b"\\"))
+    if backslashes % 2 and last + (6 if quoted[last + 1 : last + 2] == b"u" else 2) > end:
+        end = last
+    return quoted[:end] + b'"'
