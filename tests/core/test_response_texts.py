@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 import pytest
 
 from otel_agents.instrumentors._core.encoding.encoded import ORIGINAL_BYTES, TRUNCATED, encode
 from otel_agents.instrumentors._dialects.bedrock.converse import CONVERSE
+from otel_agents.instrumentors._dialects.openai.chat import CHOICES
 from otel_agents.instrumentors._dialects.openai.responses import RESPONSES
 from otel_agents.instrumentors._dialects.openai.usage import usage_of
 
@@ -52,6 +54,18 @@ def test_of_a_text_that_does_not_fit_the_start_is_kept(wire_format: Any, respons
     marks = {TRUNCATED: True, ORIGINAL_BYTES: len(TEXT.encode())}
     assert message == {**expected, "parts": [{**part, **marks}]}
     assert made.size in (1999, 2000)
+
+
+class Reason(str, Enum):
+    ODD = "odd"
+
+
+@pytest.mark.parametrize("budget", [1000, 3000, 100_000])
+def test_a_finish_reason_of_an_enumeration_is_its_value(budget: int) -> None:
+    message = {"role": "assistant", "content": TEXT}
+    response = {"choices": [{"message": message, "finish_reason": Reason.ODD}]}
+    (made,) = encode(CHOICES.output(response), budget).structure()
+    assert made["finish_reason"] == "odd"
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,10 @@ def as_text(source: Source) -> TextMessage | None:
     return source if source[1] is not None else None
 
 
+def _text_of(source: Any) -> TextMessage | None:
+    return cast(TextMessage, source) if isinstance(source, tuple) else None
+
+
 def is_fuller(made: Encoded, expected: Encoded) -> bool:
     """Whether the newest message is cut, where its exact size leaves more of it."""
     return made.size > expected.size and TRUNCATED in made.structure()[-1]["parts"][0]
@@ -140,6 +144,7 @@ def test_the_newest_of_a_long_history_are_as_if_all_were_converted(seed: int) ->
 LONG = {
     "ascii": "Lorem ipsum " * 2000,
     "lines": "Lorem ipsum\n" * 2000,
+    "code": "def add(a, b):\n    return a + b\n" * 1000,
     "backslashes": "\\" * 20_000,
     "escapes": '"\n\\\\\x01\\u' * 8000,
     "escapes at the end": "x" * 4000 + "\x01" * 20_000,
@@ -190,6 +195,23 @@ def test_the_newest_is_whole_if_it_fits_alone(text: str, budget: int) -> None:
     assert TRUNCATED not in made.structure()[-1]["parts"][0]
 
 
+@pytest.mark.parametrize("text_of", [_text_of, None], ids=["text", "converted"])
+@pytest.mark.parametrize(
+    "newest", ["a\n" * 1900, "\n" * 3000, "\x01" * 4000], ids=["lines", "empty lines", "controls"]
+)
+def test_instructions_stay_if_the_newest_fits_but_for_its_escapes(
+    newest: str, text_of: Any
+) -> None:
+    system = {"role": "system", "content": [1, None]}
+    for before in ([Named("system", "be kind")], [system], [system, Named("user", "earlier")]):
+        sources = [*before, Named("user", newest)]
+        made = encode(Items(sources, _convert, text_of), 5000).structure()
+        assert made[0] == _convert(before[0])
+        part = made[-1]["parts"][0]
+        assert newest.startswith(part["content"])
+        assert part[TRUNCATED]
+
+
 def test_what_the_newest_displaces_counts_as_original() -> None:
     sources: list[Source] = [("user", "y" * 10_000, None), ("user", "x" * 10_000, None)]
     made = encode(Items(sources, converted, as_text), 1000)
@@ -221,7 +243,3 @@ def _convert(source: Any, converted_items: list[Any] | None = None) -> Any:
     if isinstance(source, tuple):
         return converted(cast(Source, source))
     return {"role": source["role"], "parts": [{"type": "generic", "value": source["content"]}]}
-
-
-def _text_of(source: Any) -> TextMessage | None:
-    return cast(TextMessage, source) if isinstance(source, tuple) else None

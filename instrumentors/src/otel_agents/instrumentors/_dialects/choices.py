@@ -9,6 +9,7 @@ from typing import Any, Final
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
+from otel_agents.instrumentors._core.encoding.texts import text_of
 
 from .api import Message
 from .fields import fields_of, items, known_fields
@@ -38,7 +39,7 @@ class Choices:
         reasons = [choice.get("finish_reason") for choice in choices]
         if any(reasons):  # as the attribute of the finish reasons has them
             for message, reason in zip(messages, reasons, strict=True):
-                message["finish_reason"] = reason or "error"
+                message["finish_reason"] = text_of(reason) if reason else "error"
         return messages
 
     def output(self, response: Any) -> Items | list[Message]:
@@ -46,7 +47,7 @@ class Choices:
         choices: Any = known_fields(response, _CHOICES).get("choices")
         if kind_of(choices) is list and len(choices) == 1:  # a hot path
             fields = known_fields(choices[0], _FIELDS)
-            if fields.get("finish_reason"):
+            if type(fields.get("finish_reason")) is str and fields["finish_reason"]:
                 return Items((fields,), self._message, self._text_of)
         return self.messages(response)
 

@@ -128,7 +128,7 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
                 return _new_encoded((*start, True))
             found = newest_messages(items, first, convert, text_of, budget)
             if found is not None:
-                return _within(value, *found, budget)
+                return _within(value, *found, budget, newest)
     elif kind_of(value) is list and len(value) == 1:  # instructions, mostly
         part = encode_part(value[0], budget)
         if part is not None:
@@ -137,10 +137,10 @@ def encode(value: Any, budget: int, *, newest: bool = True) -> Encoded:
     if whole is not None:
         return whole
     kept, truncated = _truncated(value, budget, newest)
-    return _within(value, kept, truncated, budget)
+    return _within(value, kept, truncated, budget, newest)
 
 
-def _within(value: Any, kept: Any, truncated: bool, budget: int) -> Encoded:
+def _within(value: Any, kept: Any, truncated: bool, budget: int, newest: bool) -> Encoded:
     """Return what is kept of ``value`` as JSON; less of it if that has many escapes.
 
     The sizes by which it was kept do not include them.
@@ -149,7 +149,7 @@ def _within(value: Any, kept: Any, truncated: bool, budget: int) -> Encoded:
     room = budget
     while len(data) > budget:
         truncated, room = True, room * budget // len(data) * 19 // 20
-        kept = OMITTED if room < MIN_BYTES else prune(kept, room).value
+        kept = OMITTED if room < MIN_BYTES else _truncated(kept, room, newest)[0]
         data = b"" if kept is OMITTED else dump(kept)
     original = None
     if truncated:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from . import media
 from .messages import TextMessage, encode_messages, json_around, message_of_text
 from .plain import dump
 from .pruning import (
@@ -145,9 +146,11 @@ def encode_start(
         budget: Bytes.
     """
     message = text_of(items[-1]) if items else None
-    if message is None or message[1][0] in DATA:
+    if message is None:
         return None
     role, text, reason = message
+    if text[0] in DATA and media.is_data_url(text):
+        return None
     original = text_bytes(text)
     if original <= budget // 2:
         return None
