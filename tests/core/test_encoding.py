@@ -235,11 +235,14 @@ def test_the_newest_messages_and_leading_system_messages_are_kept_in_order() -> 
         assert kept[3:] == value[-newest + 1 :]
 
 
-def test_ranked_lists_keep_their_first_items() -> None:
-    value = [{"id": str(n), "score": 1.0, "text": "x" * 50} for n in range(50)]
+@pytest.mark.parametrize(
+    ("text", "number"), [("x" * 50, 50), ("\n" * 60, 5)], ids=["too long", "too long with escapes"]
+)
+def test_ranked_lists_keep_their_first_items(text: str, number: int) -> None:
+    value = [{"id": str(n), "score": 1.0, "text": text} for n in range(number)]
     kept = decoded(encode(value, 500, newest=False))
-    assert 0 < len(kept) < 50
-    assert kept[:4] == value[:4]
+    assert 3 <= len(kept) < number
+    assert kept[:3] == value[:3]
 
 
 def test_messages_beyond_the_budget_are_not_even_converted() -> None:

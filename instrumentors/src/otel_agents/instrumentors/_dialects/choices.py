@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from otel_agents.instrumentors._core.encoding import texts
 from otel_agents.instrumentors._core.encoding.encoded import Items
 from otel_agents.instrumentors._core.encoding.messages import TextMessage
 from otel_agents.instrumentors._core.encoding.plain import kind_of
-from otel_agents.instrumentors._core.encoding.texts import text_of
 
 from .api import Message
 from .fields import fields_of, items, known_fields
@@ -39,7 +39,7 @@ class Choices:
         reasons = [choice.get("finish_reason") for choice in choices]
         if any(reasons):  # as the attribute of the finish reasons has them
             for message, reason in zip(messages, reasons, strict=True):
-                message["finish_reason"] = text_of(reason) if reason else "error"
+                message["finish_reason"] = texts.text_of(reason) if reason else "error"
         return messages
 
     def output(self, response: Any) -> Items | list[Message]:
