@@ -1,13 +1,15 @@
 """Runs calls of a model SDK bare, with a span by hand and instrumented: prints CPU µs a call as JSON.
 
 The transport of the SDK's HTTP client returns a response that was made beforehand, so that the SDK
-and its instrumentation are measured. The chunks of a stream are parsed beforehand too.
+and its instrumentation are measured. The chunks of a stream are parsed beforehand too, unless a row
+says otherwise.
 
     python tests/benchmarks/model_call.py PACKAGE ROW
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -27,6 +29,11 @@ __all__ = ["FEW", "ROWS", "SDK_ROWS", "Row", "environ"]
 MANY: Final = 200
 FEW: Final = 5
 """Chunks of the streams that are compared."""
+_PARSED: Final = 400
+"""Chunks of a stream that the SDK parses: so many that what the call costs hardly counts."""
+_STREAMS: Final = 5
+_UNMEASURED_STREAMS: Final = 2
+"""Such streams that a block measures, and those before them."""
 _CALLS: Final = 30
 _UNMEASURED: Final = 120
 """Calls that a block measures, and those before them."""
@@ -47,6 +54,7 @@ class Row:
         lifted: Whether it is recorded whole, however large it is.
         sampled: Whether the trace is.
         metrics: Whether the duration and the tokens are recorded in histograms, too, also by hand.
+        parses: Whether the SDK parses a chunk when it is fetched.
         scoped: Whether by hand, too, the span is current only while a chunk is fetched.
         rounds: Rounds of blocks.
         target: The ratio to a call by hand that ours should not exceed.
@@ -61,6 +69,7 @@ class Row:
     lifted: bool = False
     sampled: bool = True
     metrics: bool = False
+    parses: bool = False
     scoped: bool = False
     rounds: int = 20
     target: float | None = 1.5
@@ -93,6 +102,16 @@ ROWS: Final = MappingProxyType(
             rounds=30,
             target=2.0,
             before=6.07,
+        ),
+        "chunk-parsed": Row(
+            "a chunk that the SDK parses", None, parses=True, rounds=40, target=2.0
+        ),
+        "chunk-parsed-off": Row(
+            *("a chunk that the SDK parses, content off", None),
+            content=False,
+            parses=True,
+            rounds=40,
+            target=2.0,
         ),
         "chunk-scoped": Row(
             *("a chunk, by hand in its span only while it is fetched, too", None),
@@ -148,9 +167,12 @@ def variants(package: str, row: Row, pipeline: Pipeline) -> Mapping[str, Variant
     if row.make is None:
         found: dict[str, Variant] = {}
         requests: Any = import_module("openai_requests")
-        for kind, number in (("", MANY), (_OF_FEW, FEW)):
-            plain = partial(requests.stream_read, number)
-            hand = requests.streamed_by_hand(tracer, number, content=row.content, scoped=row.scoped)
+        numbers = {"": _PARSED} if row.parses else {"": MANY, _OF_FEW: FEW}
+        for kind, number in numbers.items():
+            plain = partial(requests.stream_read, number, parses=row.parses)
+            hand = requests.streamed_by_hand(
+                tracer, number, content=row.content, parses=row.parses, scoped=row.scoped
+            )
             found |= three(package, kind, row, pipeline, plain, hand)
         return found
     module, _, name = row.make.partition(":")
@@ -196,10 +218,16 @@ def main() -> None:
     package, row = sys.argv[1], {**ROWS, **SDK_ROWS}[sys.argv[2]]
     os.environ.update(environ(row))
     sampler = ALWAYS_ON if row.sampled else ALWAYS_OFF
-    pipeline = Pipeline(_CALLS, _UNMEASURED, sampler, metrics=row.metrics)
-    blocks = pipeline.alternate(variants(package, row, pipeline), row.rounds)
+    runs = (_STREAMS, _UNMEASURED_STREAMS) if row.parses else (_CALLS, _UNMEASURED)
+    pipeline = Pipeline(*runs, sampler, metrics=row.metrics)
+    compared = variants(package, row, pipeline)
+    if row.parses:
+        gc.freeze()  # a chunk makes many objects: whole collections would count for whoever's turn it is
+    blocks = pipeline.alternate(compared, row.rounds)
     steps = 1
-    if not row.make:
+    if row.parses:
+        steps = _PARSED
+    elif not row.make:
         few = {name: blocks.pop(f"{name}{_OF_FEW}") for name in [BARE, BY_HAND, package]}
         blocks = {name: subtracted(many, few[name]) for name, many in blocks.items()}
         steps = MANY - FEW

@@ -224,8 +224,8 @@ def embedding(size: int) -> Call:
     return Call(f"embeddings {model}", started("embeddings", model), send, read)
 
 
-def _parsed(number: int) -> list[Any]:
-    """Return the chunks of a stream."""
+def _chunks(number: int) -> list[Any]:
+    """Return the bodies of a stream's chunks."""
     common = {**_NAMED, "object": "chat.completion.chunk"}
     delta = {"index": 0, "delta": {"content": "word "}, "finish_reason": None}
     usage = {"prompt_tokens": 100, "completion_tokens": number, "total_tokens": 100 + number}
@@ -233,12 +233,12 @@ def _parsed(number: int) -> list[Any]:
     choices: list[Any] = [*([[delta]] * (number - 2)), [last], []]
     bodies: list[Any] = [{**common, "choices": one} for one in choices]
     bodies[-1]["usage"] = usage
-    return [ChatCompletionChunk.model_validate(one) for one in bodies]
+    return bodies
 
 
-def stream_read(number: int) -> Callable[[], None]:
-    """Return what reads a stream of a number of chunks to its end."""
-    send = _streamed(number)
+def stream_read(number: int, *, parses: bool = False) -> Callable[[], None]:
+    """Return what reads a stream of a number of chunks to its end; see `_streamed`."""
+    send = _streamed(number, parses)
 
     def run() -> None:
         for _ in send():
@@ -247,12 +247,19 @@ def stream_read(number: int) -> Callable[[], None]:
     return run
 
 
-def _streamed(number: int) -> Callable[[], Any]:
-    """Return what sends a chat whose stream has a number of chunks, parsed beforehand."""
-    chunks = _parsed(number)
-    connected = client(b"data: [DONE]\n\n")
-    _CHUNKS[connected] = chunks
-    setattr(openai.Stream, "__stream__", _prepared)  # noqa: B010  a method, replaced
+def _streamed(number: int, parses: bool) -> Callable[[], Any]:
+    """Return what sends a chat whose stream has a number of chunks.
+
+    The SDK ``parses`` each when it is fetched, or they are parsed beforehand.
+    """
+    chunks = _chunks(number)
+    if parses:
+        events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+        connected = client("".join((*events, "data: [DONE]\n\n")).encode())
+    else:
+        connected = client(b"data: [DONE]\n\n")
+        _CHUNKS[connected] = [ChatCompletionChunk.model_validate(chunk) for chunk in chunks]
+        setattr(openai.Stream, "__stream__", _prepared)  # noqa: B010  a method, replaced
     messages: Any = messages_of(1000)
     usage: Any = {"include_usage": True}
 
@@ -270,13 +277,18 @@ def _prepared(stream: Any) -> Iterator[Any]:
 
 
 def streamed_by_hand(
-    tracer: Tracer, number: int, *, content: bool, scoped: bool = False
+    tracer: Tracer,
+    number: int,
+    *,
+    content: bool,
+    parses: bool = False,
+    scoped: bool = False,
 ) -> Callable[[], None]:
     """Return what reads such a stream within a span that is written by hand.
 
     If it is ``scoped``, the span is current only while a chunk is fetched, and not in between.
     """
-    messages, send = messages_of(1000), _streamed(number)
+    messages, send = messages_of(1000), _streamed(number, parses)
 
     def observed(span: Any) -> Iterator[Any]:
         texts: list[str] = []
