@@ -47,7 +47,8 @@ class Choices:
         choices: Any = known_fields(response, _CHOICES).get("choices")
         if kind_of(choices) is list and len(choices) == 1:  # a hot path
             fields = known_fields(choices[0], _FIELDS)
-            if type(fields.get("finish_reason")) is str and fields["finish_reason"]:
+            reason = fields.get("finish_reason")
+            if type(reason) is str and reason:
                 return Items((fields,), self._message, self._text_of)
         return self.messages(response)
 

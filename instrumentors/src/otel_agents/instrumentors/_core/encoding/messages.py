@@ -78,6 +78,7 @@ def encode_messages(
             room -= length + _AROUND
             if room < 0 or (text[0] in DATA and media.is_data_url(text)):
                 return None
+            # `json_around`, inline.
             start = _start_of(role) or _start(encode_basestring(role))
             end = _end_of(reason) or _end(encode_basestring(str(reason)))
             quoted = encode_basestring(text) if length < _SHORT else _quoted(text)

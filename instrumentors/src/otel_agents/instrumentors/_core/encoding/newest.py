@@ -167,8 +167,9 @@ def encode_start(
     except (ValueError, TypeError):  # a lone surrogate, or a role that is not a string
         return None
     marks = f',"{TRUNCATED}":true,"{ORIGINAL_BYTES}":{original}'
-    room = budget - around - len(marks)
-    if original <= room + len(marks) or room < MIN_BYTES:
+    whole = budget - around
+    room = whole - len(marks)
+    if original <= whole or room < MIN_BYTES:
         return None
     kept = truncate_text(text, room - 2)
     if len(kept) == len(text):  # it fits: its size was an estimate
